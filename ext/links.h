@@ -1,0 +1,128 @@
+/* Innermost loops of the link table: one row (a node and its neighbours) at a time. */
+#ifndef V2X_LINKS_H
+#define V2X_LINKS_H
+
+#include "v2x_math.h"
+
+enum { V2X_N_CODES = 4, V2X_N_PIECES = 4, V2X_N_BINS = 4096 };
+
+/* Tables by link code (0 LOS, 1 and 2 blocked by a vehicle, 3 behind buildings). */
+typedef struct {
+    float start[V2X_N_CODES * V2X_N_PIECES];      /* where a piece begins, log2 of metres */
+    float intercept[V2X_N_CODES * V2X_N_PIECES];  /* dB */
+    float slope[V2X_N_CODES * V2X_N_PIECES];      /* dB per octave */
+    float min_log2[V2X_N_CODES];                  /* shortest distance, log2 of metres */
+    float sigma[V2X_N_CODES];                     /* shadowing, dB */
+    float decay[V2X_N_CODES];                     /* log2(e) / decorrelation distance, 1/m */
+    float block_mean[V2X_N_CODES];                /* vehicle blockage at short range, dB */
+    float block_sigma[V2X_N_CODES];               /* dB */
+    float range2;                                 /* square of the interaction range, m^2 */
+    float wrap, half_wrap;                        /* period in x; huge when there is none */
+    float db_to_log2;                             /* log2(10) / 10 */
+} v2x_law;
+
+/* What a row needs of every node; arrays of n_nodes. */
+typedef struct {
+    const float *x, *y, *z;        /* antenna position */
+    const float *dx, *dy, *dz;     /* displacement since the last update */
+    const float *gain_db;          /* antenna gain */
+    const uint32_t *word;          /* hash of identity and time */
+} v2x_nodes;
+
+/* Correlated shadowing and path gain of one row; see LinkTable for the meaning of the arrays.
+ * `shadow` and `block` hold standard normal values, or 9e9 for a link not yet drawn. */
+V2X_CLONES
+static void v2x_links_row(int n, int i, const int32_t *restrict neighbour, const v2x_nodes *nodes,
+                          const v2x_law *law, const uint8_t *restrict code, float *restrict shadow,
+                          float *restrict block, float *restrict gain, float *restrict distance)
+{
+    const float *restrict x = nodes->x, *restrict y = nodes->y, *restrict z = nodes->z;
+    const float *restrict dx = nodes->dx, *restrict dy = nodes->dy, *restrict dz = nodes->dz;
+    const float *restrict antenna = nodes->gain_db;
+    const uint32_t *restrict word = nodes->word;
+    const float xi = x[i], yi = y[i], zi = z[i], dxi = dx[i], dyi = dy[i], dzi = dz[i];
+    const float antenna_i = antenna[i];
+    const uint32_t word_i = word[i];
+    const float wrap = law->wrap, half = law->half_wrap, range2 = law->range2;
+    const float to_log2 = law->db_to_log2;
+    const float *restrict start = law->start, *restrict intercept = law->intercept;
+    const float *restrict slope = law->slope, *restrict min_log2 = law->min_log2;
+    const float *restrict sigma = law->sigma, *restrict decay = law->decay;
+    const float *restrict mean = law->block_mean, *restrict spread = law->block_sigma;
+
+    for (int e = 0; e < n; e++) {
+        const int j = neighbour[e];
+        const int c = code[e];
+        float ex = x[j] - xi;
+        ex = ex > half ? ex - wrap : ex;
+        ex = ex < -half ? ex + wrap : ex;
+        const float ey = y[j] - yi, ez = z[j] - zi;
+        const float d2 = ex * ex + ey * ey + ez * ez;
+        const float mx = dx[j] - dxi, my = dy[j] - dyi, mz = dz[j] - dzi;
+        const float moved = sqrtf(mx * mx + my * my + mz * mz);
+
+        const uint32_t other = word[j];
+        const uint32_t h1 = v2x_mix((word_i + other) ^ ((word_i ^ other) * 0x85ebca6bu));
+        const uint32_t h2 = v2x_mix(h1 + 0x9e3779b9u);
+        float new_shadow, new_block;
+        v2x_normal_pair(h1, h2, &new_shadow, &new_block);
+        const float decayed = v2x_exp2(-moved * decay[c]);
+        const float carried = shadow[e] < 1e9f ? decayed : 0.0f;
+        const float fresh = sqrtf(1.0f - carried * carried);
+        const float s = carried * shadow[e] + fresh * new_shadow;
+        const float b = carried * block[e] + fresh * new_block;
+
+        float l = 0.5f * v2x_log2(d2 + 1e-12f);
+        l = l < min_log2[c] ? min_log2[c] : l;
+        const int t = c * V2X_N_PIECES;
+        const int k = t + (l >= start[t + 1]) + (l >= start[t + 2]) + (l >= start[t + 3]);
+        const float far = 4.5154499f * l - 41.0f;            /* 15 log10(d) - 41 */
+        float blocked = mean[c] + (far > 0.0f ? far : 0.0f) + spread[c] * b;
+        blocked = blocked > 0.0f ? blocked : 0.0f;
+        const float loss = intercept[k] + slope[k] * l + sigma[c] * s + blocked;
+        const float g = v2x_exp2((antenna_i + antenna[j] - loss) * to_log2);
+
+        const int inside = d2 <= range2;
+        shadow[e] = inside ? s : 9e9f;
+        block[e] = inside ? b : 9e9f;
+        gain[e] = inside ? g : 0.0f;
+        distance[e] = sqrtf(d2);
+    }
+}
+
+/* Direction of each neighbour as a pseudo-angle in bins [0, V2X_N_BINS) and half the bins its
+ * silhouette covers; monotone in the angle, finest along the axes. */
+V2X_CLONES
+static void v2x_directions(int n, int i, const int32_t *restrict neighbour, const float *restrict x,
+                           const float *restrict y, const float *restrict cosine,
+                           const float *restrict sine, const float *restrict half_length,
+                           const float *restrict half_width, float wrap, float half_wrap,
+                           float *restrict bin, float *restrict reach, float *restrict distance)
+{
+    const float xi = x[i], yi = y[i];
+    const float quarter = V2X_N_BINS / 4;
+    for (int e = 0; e < n; e++) {
+        const int j = neighbour[e];
+        float ex = x[j] - xi;
+        ex = ex > half_wrap ? ex - wrap : ex;
+        ex = ex < -half_wrap ? ex + wrap : ex;
+        const float ey = y[j] - yi;
+        const float ax = ex < 0.0f ? -ex : ex, ay = ey < 0.0f ? -ey : ey;
+        const float sum = ax + ay + 1e-6f;
+        const float d = sqrtf(ex * ex + ey * ey);
+        const float p = ay / sum;
+        float turn = ex >= 0.0f ? p : 2.0f - p;
+        turn = ey >= 0.0f ? turn : 4.0f - turn;
+        float along = ex * cosine[j] + ey * sine[j];
+        float across = ex * sine[j] - ey * cosine[j];
+        along = along < 0.0f ? -along : along;
+        across = across < 0.0f ? -across : across;
+        /* half silhouette = (half_width * along + half_length * across) / d; seen under
+         * d / sum^2 pseudo-radians per metre */
+        reach[e] = quarter * (half_width[j] * along + half_length[j] * across) / (sum * sum);
+        bin[e] = quarter * turn;
+        distance[e] = d;
+    }
+}
+
+#endif

@@ -1,0 +1,487 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Rows of the link table: neighbours, blockage by vehicles, shadowing and path gain."""
+
+from libc.math cimport ceil, fabsf, floor
+from libc.stdint cimport int32_t, uint8_t, uint32_t
+
+cdef extern from "links.h":
+    enum:
+        V2X_N_CODES
+        V2X_N_PIECES
+        V2X_N_BINS
+
+    ctypedef struct v2x_law:
+        float start[16]
+        float intercept[16]
+        float slope[16]
+        float min_log2[4]
+        float sigma[4]
+        float decay[4]
+        float block_mean[4]
+        float block_sigma[4]
+        float range2
+        float wrap
+        float half_wrap
+        float db_to_log2
+
+    ctypedef struct v2x_nodes:
+        const float *x
+        const float *y
+        const float *z
+        const float *dx
+        const float *dy
+        const float *dz
+        const float *gain_db
+        const uint32_t *word
+
+    void v2x_links_row(
+        int n, int i, const int32_t *neighbour, const v2x_nodes *nodes, const v2x_law *law,
+        const uint8_t *code, float *shadow, float *block, float *gain, float *distance) nogil
+    void v2x_directions(
+        int n, int i, const int32_t *neighbour, const float *x, const float *y,
+        const float *cosine, const float *sine, const float *half_length,
+        const float *half_width, float wrap, float half_wrap,
+        float *bin, float *reach, float *distance) nogil
+    uint32_t v2x_hash2(uint32_t key, uint32_t a) nogil
+    uint32_t v2x_hash3(uint32_t key, uint32_t a, uint32_t b) nogil
+    uint32_t v2x_mix(uint32_t h) nogil
+    float v2x_uniform(uint32_t h) nogil
+    float v2x_log2(float x) nogil
+    float v2x_exp2(float x) nogil
+    void v2x_normal_pair(uint32_t h1, uint32_t h2, float *first, float *second) nogil
+
+
+cdef enum:
+    MAX_HEIGHTS = 8
+
+
+def neighbours(
+        const float[::1] x, const float[::1] y, const int32_t[::1] cell,
+        const int32_t[::1] cell_start, const int32_t[::1] cell_node,
+        int n_cells_x, int n_cells_y, double reach_m, double wrap_m,
+        int32_t[::1] row_start, int32_t[::1] neighbour):
+    """Count or list the nodes within `reach_m` of each node.
+
+    With an empty `neighbour`, counts: fills `row_start` with the row boundaries. Otherwise
+    fills `neighbour`; every row comes out in ascending order. A node with cell -1 has none.
+    """
+    cdef Py_ssize_t n = x.shape[0]
+    cdef bint counting = neighbour.shape[0] == 0
+    cdef Py_ssize_t i, j, k, total
+    cdef int cx, cy, ix, iy, jx, first_x, last_x
+    cdef float dx, dy
+    cdef float reach2 = <float>(reach_m * reach_m)
+    cdef float wrap = <float>wrap_m
+    cdef float half = <float>(0.5 * wrap_m)
+    if (y.shape[0] != n or cell.shape[0] != n or row_start.shape[0] != n + 1
+            or cell_start.shape[0] != n_cells_x * n_cells_y + 1):
+        raise ValueError("arrays have different lengths")
+    if not counting and neighbour.shape[0] < row_start[n]:
+        raise ValueError("neighbour is too short")
+    with nogil:
+        if counting:
+            for i in range(n + 1):
+                row_start[i] = 0
+        for j in range(n):
+            if cell[j] < 0:
+                continue
+            cx = cell[j] % n_cells_x
+            cy = cell[j] // n_cells_x
+            first_x = cx - 1
+            last_x = cx + 1
+            if wrap_m > 0.0:
+                if n_cells_x <= 3:
+                    first_x = 0
+                    last_x = n_cells_x - 1
+            else:
+                first_x = max(first_x, 0)
+                last_x = min(last_x, n_cells_x - 1)
+            for iy in range(max(cy - 1, 0), min(cy + 1, n_cells_y - 1) + 1):
+                for ix in range(first_x, last_x + 1):
+                    jx = ix
+                    if jx < 0:
+                        jx += n_cells_x
+                    elif jx >= n_cells_x:
+                        jx -= n_cells_x
+                    for k in range(cell_start[iy * n_cells_x + jx],
+                                   cell_start[iy * n_cells_x + jx + 1]):
+                        i = cell_node[k]
+                        dx = x[j] - x[i]
+                        if wrap_m > 0.0:
+                            if dx > half:
+                                dx = dx - wrap
+                            elif dx < -half:
+                                dx = dx + wrap
+                        dy = y[j] - y[i]
+                        if i != j and dx * dx + dy * dy <= reach2:
+                            if counting:
+                                row_start[i + 1] += 1
+                            else:
+                                neighbour[row_start[i]] = <int32_t>j
+                                row_start[i] += 1
+        if counting:
+            total = 0
+            for i in range(n + 1):
+                total += row_start[i]
+                row_start[i] = <int32_t>total
+        else:
+            for i in range(n, 0, -1):
+                row_start[i] = row_start[i - 1]
+            row_start[0] = 0
+
+
+def carry_positions(
+        const int32_t[::1] old_start, const int32_t[::1] old_neighbour,
+        const int32_t[::1] new_start, const int32_t[::1] new_neighbour,
+        const uint8_t[::1] fresh, int32_t[::1] source):
+    """Find where each new link stood in the old table, by merging the sorted rows.
+
+    `source` gets the old position, or -1 for a new link and for links of `fresh` nodes.
+    """
+    cdef Py_ssize_t n = old_start.shape[0] - 1
+    cdef Py_ssize_t i, e, o
+    if (new_start.shape[0] != n + 1 or fresh.shape[0] != n
+            or source.shape[0] != new_neighbour.shape[0]):
+        raise ValueError("arrays have different lengths")
+    with nogil:
+        for i in range(n):
+            o = old_start[i]
+            for e in range(new_start[i], new_start[i + 1]):
+                while o < old_start[i + 1] and old_neighbour[o] < new_neighbour[e]:
+                    o += 1
+                source[e] = -1
+                if o < old_start[i + 1] and old_neighbour[o] == new_neighbour[e]:
+                    if not fresh[i] and not fresh[new_neighbour[e]]:
+                        source[e] = <int32_t>o
+
+
+def classify_geometric(
+        const int32_t[::1] row_start, const int32_t[::1] neighbour,
+        const float[::1] x, const float[::1] y, const float[::1] z,
+        const float[::1] cosine, const float[::1] sine,
+        const float[::1] half_length, const float[::1] half_width,
+        const float[::1] antenna_m, const int32_t[::1] height_class,
+        const float[::1] class_height_m, double wrap_m, double level_gap_m, double max_grade,
+        float[::1] scratch, float[::1] nearest, int32_t[::1] cursor, uint8_t[::1] code):
+    """Set the link code of each link from the vehicles that stand between its ends.
+
+    Looks once around each node: every vehicle covers the directions of its silhouette from its
+    distance on, and a neighbour is blocked if something nearer covers its direction. Links are
+    judged from the end with the lower row, so both directions agree. Codes: 0 clear, 1 blocked
+    by a vehicle no higher than the higher antenna (TR 37.885 case 3), 2 by a higher one
+    (case 2). Code 3 (buildings) is left as it is.
+
+    `height_class` is -1 for nodes that block nothing; `class_height_m` ascends. `scratch` has
+    room for three times the longest row, `nearest` for 4096 directions per class, `cursor` for
+    one number per node.
+    """
+    cdef Py_ssize_t n = row_start.shape[0] - 1
+    cdef Py_ssize_t i, e, m, first
+    cdef int n_classes = <int>class_height_m.shape[0]
+    cdef int b, lo, hi, k, h, j
+    cdef int n_bins = V2X_N_BINS
+    cdef float d, low, high, top
+    cdef float wrap = <float>wrap_m if wrap_m > 0.0 else <float>1e30
+    cdef float half = <float>0.5 * wrap
+    cdef float gap = <float>level_gap_m
+    cdef float grade = <float>max_grade
+    cdef float *bin_
+    cdef float *reach
+    cdef float *distance
+    cdef float *line
+    if n_classes > MAX_HEIGHTS or nearest.shape[0] < n_bins * max(n_classes, 1):
+        raise ValueError("nearest is too short for the height classes")
+    if cursor.shape[0] < n:
+        raise ValueError("cursor is too short")
+    for i in range(n):
+        if scratch.shape[0] < 3 * (row_start[i + 1] - row_start[i]):
+            raise ValueError("scratch is too short for the longest row")
+    if n == 0 or neighbour.shape[0] == 0:
+        return
+    with nogil:
+        for b in range(n_bins * n_classes):
+            nearest[b] = <float>1e30
+        for i in range(n):
+            first = row_start[i]
+            m = row_start[i + 1] - first
+            if m == 0:
+                continue
+            bin_ = &scratch[0]
+            reach = &scratch[m]
+            distance = &scratch[2 * m]
+            v2x_directions(<int>m, <int>i, &neighbour[first], &x[0], &y[0], &cosine[0], &sine[0],
+                           &half_length[0], &half_width[0], wrap, half, bin_, reach, distance)
+            for e in range(m):
+                j = neighbour[first + e]
+                h = height_class[j]
+                d = distance[e]
+                if h < 0 or fabsf(z[j] - z[i]) > gap + grade * d:
+                    continue
+                line = &nearest[h * n_bins]
+                low = bin_[e] - reach[e]
+                high = bin_[e] + reach[e]
+                if high - low >= n_bins:
+                    low = 0
+                    high = n_bins
+                lo = <int>ceil(low - <float>0.5)
+                hi = <int>floor(high - <float>0.5)
+                if lo >= 0 and hi < n_bins:
+                    for b in range(lo, hi + 1):
+                        if d < line[b]:
+                            line[b] = d
+                else:
+                    for b in range(lo, hi + 1):
+                        k = b % n_bins
+                        if k < 0:
+                            k += n_bins
+                        if d < line[k]:
+                            line[k] = d
+            for e in range(m):
+                j = neighbour[first + e]
+                if j < i or code[first + e] == 3:
+                    continue
+                b = min(<int>bin_[e], n_bins - 1)
+                code[first + e] = 0
+                low = min(antenna_m[i], antenna_m[j])
+                high = max(antenna_m[i], antenna_m[j])
+                for k in range(n_classes - 1, -1, -1):
+                    if nearest[k * n_bins + b] < distance[e]:
+                        top = class_height_m[k]
+                        if high < top:
+                            code[first + e] = 2
+                        elif low <= top:
+                            code[first + e] = 1
+                        break
+            for e in range(m):
+                h = height_class[neighbour[first + e]]
+                if h < 0:
+                    continue
+                line = &nearest[h * n_bins]
+                low = bin_[e] - reach[e]
+                high = bin_[e] + reach[e]
+                if high - low >= n_bins:
+                    low = 0
+                    high = n_bins
+                lo = <int>ceil(low - <float>0.5)
+                hi = <int>floor(high - <float>0.5)
+                for b in range(lo, hi + 1):
+                    k = b % n_bins
+                    if k < 0:
+                        k += n_bins
+                    line[k] = <float>1e30
+        mirror_codes(row_start, neighbour, cursor, code)
+
+
+def classify_statistical(
+        const int32_t[::1] row_start, const int32_t[::1] neighbour,
+        const float[::1] x, const float[::1] y, const float[::1] antenna_m,
+        const uint32_t[::1] identity, uint32_t key, const float[::1] p_los,
+        double step_m, double wrap_m, double tall_share, double low_height_m,
+        double tall_height_m, uint8_t[::1] code):
+    """Set the link code by the probability of line of sight at the link's distance.
+
+    Each pair keeps one uniform number for the run, so a link changes state only as its
+    probability passes that number. `p_los` is tabulated every `step_m` from 0. Blockers are
+    `tall_height_m` high with probability `tall_share`, else `low_height_m`. Code 3 stays.
+    """
+    cdef Py_ssize_t n = row_start.shape[0] - 1
+    cdef Py_ssize_t i, e, k
+    cdef Py_ssize_t last = p_los.shape[0] - 1
+    cdef int j
+    cdef uint32_t h, lo, hi
+    cdef double dx, dy, where, p, height
+    if last < 1:
+        raise ValueError("p_los needs at least two values")
+    with nogil:
+        for i in range(n):
+            for e in range(row_start[i], row_start[i + 1]):
+                if code[e] == 3:
+                    continue
+                j = neighbour[e]
+                dx = fabsf(x[j] - x[i])
+                if wrap_m > 0.0 and dx > 0.5 * wrap_m:
+                    dx = wrap_m - dx
+                dy = y[j] - y[i]
+                where = (dx * dx + dy * dy) ** 0.5 / step_m
+                k = min(<Py_ssize_t>where, last - 1)
+                p = p_los[k] + (p_los[k + 1] - p_los[k]) * min(where - k, 1.0)
+                lo = min(identity[i], identity[j])
+                hi = max(identity[i], identity[j])
+                h = v2x_hash3(key, lo, hi)
+                code[e] = 0
+                if v2x_uniform(h) >= p:
+                    h = v2x_mix(h + <uint32_t>0x9e3779b9)
+                    height = tall_height_m if v2x_uniform(h) < tall_share else low_height_m
+                    if max(antenna_m[i], antenna_m[j]) < height:
+                        code[e] = 2
+                    elif min(antenna_m[i], antenna_m[j]) <= height:
+                        code[e] = 1
+
+
+def classify_corridors(
+        const int32_t[::1] row_start, const int32_t[::1] neighbour,
+        const int32_t[::1] corridor_x, const int32_t[::1] corridor_y, uint8_t[::1] code):
+    """Set code 3 where two nodes share no street, 0 where they do.
+
+    A corridor of -1 belongs to no street of that direction.
+    """
+    cdef Py_ssize_t n = row_start.shape[0] - 1
+    cdef Py_ssize_t i, e
+    cdef int j
+    if corridor_x.shape[0] != n or corridor_y.shape[0] != n:
+        raise ValueError("arrays have different lengths")
+    with nogil:
+        for i in range(n):
+            for e in range(row_start[i], row_start[i + 1]):
+                j = neighbour[e]
+                if ((corridor_x[i] >= 0 and corridor_x[i] == corridor_x[j])
+                        or (corridor_y[i] >= 0 and corridor_y[i] == corridor_y[j])):
+                    code[e] = 0
+                else:
+                    code[e] = 3
+
+
+cdef Py_ssize_t first_upper(
+        const int32_t[::1] row_start, const int32_t[::1] neighbour, Py_ssize_t i) noexcept nogil:
+    """Return where the neighbours above i begin in row i."""
+    cdef Py_ssize_t low = row_start[i]
+    cdef Py_ssize_t high = row_start[i + 1]
+    cdef Py_ssize_t middle
+    while low < high:
+        middle = (low + high) // 2
+        if neighbour[middle] < i:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef void mirror_codes(
+        const int32_t[::1] row_start, const int32_t[::1] neighbour, int32_t[::1] cursor,
+        uint8_t[::1] code) noexcept nogil:
+    """Copy the code of each link judged from its lower row to the opposite direction.
+
+    Rows ascend, so the rows above j meet the upper part of row j in its order.
+    """
+    cdef Py_ssize_t i, e, upper
+    cdef int j
+    for i in range(row_start.shape[0] - 1):
+        upper = first_upper(row_start, neighbour, i)
+        cursor[i] = <int32_t>upper
+        for e in range(row_start[i], upper):
+            j = neighbour[e]
+            code[e] = code[cursor[j]]
+            cursor[j] += 1
+
+
+cdef void mirror_gains(
+        const int32_t[::1] row_start, const int32_t[::1] neighbour, int32_t[::1] cursor,
+        float[::1] gain, float[::1] distance) noexcept nogil:
+    """Copy gain and distance of each link to the opposite direction."""
+    cdef Py_ssize_t i, e, upper
+    cdef int j
+    for i in range(row_start.shape[0] - 1):
+        upper = first_upper(row_start, neighbour, i)
+        cursor[i] = <int32_t>upper
+        for e in range(row_start[i], upper):
+            j = neighbour[e]
+            gain[e] = gain[cursor[j]]
+            distance[e] = distance[cursor[j]]
+            cursor[j] += 1
+
+
+def update(
+        const int32_t[::1] row_start, const int32_t[::1] neighbour,
+        const float[:, ::1] position, const float[:, ::1] moved, const float[::1] gain_db,
+        const uint32_t[::1] identity, uint32_t key, uint32_t tick,
+        const float[:, ::1] piece_start, const float[:, ::1] piece_intercept,
+        const float[:, ::1] piece_slope, const float[::1] min_log2, const float[::1] sigma,
+        const float[::1] decay, const float[::1] block_mean, const float[::1] block_sigma,
+        double range_m, double wrap_m, uint32_t[::1] word, int32_t[::1] cursor,
+        const uint8_t[::1] code, float[::1] shadow, float[::1] block, float[::1] gain, float[::1] distance):
+    """Advance shadowing by one step and compute the path gain of every link.
+
+    `position` and `moved` have shape (3, n_nodes); the law's tables (n_codes, n_pieces) or
+    (n_codes,); the link arrays (n_links,). Links beyond `range_m` get gain 0 and forget their
+    shadowing. Each pair is computed once, in the row of its lower node, and copied; only there
+    are `shadow` and `block` kept. See :class:`v2x.channel.link_table.LinkTable`.
+    """
+    cdef Py_ssize_t n = row_start.shape[0] - 1
+    cdef Py_ssize_t i, c, k, first, m
+    cdef v2x_law law
+    cdef v2x_nodes nodes
+    if (position.shape[0] != 3 or moved.shape[0] != 3 or position.shape[1] != n
+            or moved.shape[1] != n or gain_db.shape[0] != n or identity.shape[0] != n
+            or word.shape[0] != n or cursor.shape[0] != n):
+        raise ValueError("node arrays have different lengths")
+    m = neighbour.shape[0]
+    if (code.shape[0] < m or shadow.shape[0] < m or block.shape[0] < m or gain.shape[0] < m
+            or distance.shape[0] < m or row_start[n] > m):
+        raise ValueError("link arrays are too short")
+    if piece_start.shape[0] != V2X_N_CODES or piece_start.shape[1] != V2X_N_PIECES:
+        raise ValueError("the law must have 4 codes of 4 pieces")
+    if n == 0 or m == 0:
+        return
+    with nogil:
+        for c in range(V2X_N_CODES):
+            for k in range(V2X_N_PIECES):
+                law.start[c * V2X_N_PIECES + k] = piece_start[c, k]
+                law.intercept[c * V2X_N_PIECES + k] = piece_intercept[c, k]
+                law.slope[c * V2X_N_PIECES + k] = piece_slope[c, k]
+            law.min_log2[c] = min_log2[c]
+            law.sigma[c] = sigma[c]
+            law.decay[c] = decay[c]
+            law.block_mean[c] = block_mean[c]
+            law.block_sigma[c] = block_sigma[c]
+        law.range2 = <float>(range_m * range_m)
+        law.wrap = <float>wrap_m if wrap_m > 0.0 else <float>1e30
+        law.half_wrap = <float>0.5 * law.wrap
+        law.db_to_log2 = <float>0.33219280948873626
+        nodes.x = &position[0, 0]
+        nodes.y = &position[1, 0]
+        nodes.z = &position[2, 0]
+        nodes.dx = &moved[0, 0]
+        nodes.dy = &moved[1, 0]
+        nodes.dz = &moved[2, 0]
+        nodes.gain_db = &gain_db[0]
+        nodes.word = &word[0]
+        for i in range(n):
+            word[i] = v2x_hash3(key, tick, identity[i])
+        for i in range(n):
+            first = first_upper(row_start, neighbour, i)
+            m = row_start[i + 1] - first
+            if m > 0:
+                v2x_links_row(<int>m, <int>i, &neighbour[first], &nodes, &law, &code[first],
+                              &shadow[first], &block[first], &gain[first], &distance[first])
+        mirror_gains(row_start, neighbour, cursor, gain, distance)
+
+
+def log2_of(const float[::1] x, float[::1] out):
+    """Fill `out` with the kernels' log2 of `x`."""
+    cdef Py_ssize_t i
+    for i in range(min(x.shape[0], out.shape[0])):
+        out[i] = v2x_log2(x[i])
+
+
+def exp2_of(const float[::1] x, float[::1] out):
+    """Fill `out` with the kernels' 2 ** `x`."""
+    cdef Py_ssize_t i
+    for i in range(min(x.shape[0], out.shape[0])):
+        out[i] = v2x_exp2(x[i])
+
+
+def normals(uint32_t key, float[:, ::1] out):
+    """Fill `out` (n, 2) with the normal pairs that the kernels draw for counters 0 to n - 1."""
+    cdef Py_ssize_t i
+    cdef uint32_t h
+    for i in range(out.shape[0]):
+        h = v2x_hash2(key, <uint32_t>i)
+        v2x_normal_pair(h, v2x_mix(h + <uint32_t>0x9e3779b9), &out[i, 0], &out[i, 1])
+
+
+def uniforms(uint32_t key, float[:, ::1] out):
+    """Fill `out` (n, m) with the uniform numbers of the pairs of counters (i, j)."""
+    cdef Py_ssize_t i, j
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = v2x_uniform(v2x_hash3(key, <uint32_t>i, <uint32_t>j))

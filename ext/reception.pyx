@@ -1,0 +1,473 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""What every receiver gets in a slot: interference, outcomes, sensing history, counts."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.string cimport memset
+
+cdef extern from "reception.h":
+    ctypedef struct v2x_transmission:
+        float power_mw
+        float data_share
+        float control_share
+        float noise_mw
+        float sensitivity_mw
+        int first_data
+        int n_data
+        int control
+        int n_bins
+        uint32_t data_word
+        uint32_t control_word
+        const int32_t *curve_row
+        int control_curve
+        int n_grid
+        const float *curves
+        float bin_scale
+
+    void v2x_spread(int n, const int32_t *neighbour, const float *gain, float power_mw,
+                    const float *profile, int n_bins, float *energy) nogil
+    void v2x_decide(int n, const v2x_transmission *tx, const int32_t *neighbour,
+                    const float *gain, const uint8_t *code, const float *distance,
+                    const float *energy, const int32_t *transmitting, const uint32_t *word,
+                    const float *soft, int32_t *outcome, int32_t *decoded, int32_t *bin,
+                    float *sinr) nogil
+    uint32_t v2x_hash2(uint32_t key, uint32_t a) nogil
+    uint32_t v2x_hash3(uint32_t key, uint32_t a, uint32_t b) nogil
+
+# The order of the columns of a transmission; see v2x.access.base.TRANSMISSION.
+cdef packed struct Transmission:
+    int32_t node
+    int32_t packet
+    int32_t first_subchannel
+    int32_t n_subchannels
+    int32_t attempt
+    int32_t n_attempts
+    int32_t reservation_ms
+    int32_t priority
+    int32_t gap_slots
+    int32_t other_subchannel
+
+#: Points of an error curve: 32 per octave of linear SINR, from 2**-9 to 2**20.
+CURVE_FIRST_LOG2, CURVE_PER_OCTAVE, CURVE_POINTS = -9, 32, 29 * 32 + 1
+
+cdef enum:
+    RECEIVED = 0
+    OUT_OF_BUDGET = 6
+    N_OUTCOMES = 8
+
+
+cdef class SlotReceiver:
+    """Receives slot after slot; all arrays are lent by :class:`v2x.sim.medium.Medium`.
+
+    Nothing is allocated after construction. `bind_*` methods take the arrays again whenever
+    their owner has replaced them.
+    """
+
+    # pool and radio
+    cdef int n_subchannels, n_bins, n_grid, window, record
+    cdef float noise_mw, sensitivity_mw, power_mw
+    cdef float control_rb, data_rb
+    cdef const float[:, :, ::1] profile
+    cdef const float[::1] data_share
+    cdef const float[::1] control_share
+    cdef const float[:, ::1] curves
+    cdef const int32_t[::1] curve_row
+    cdef int control_curve
+    cdef uint32_t data_key, control_key
+    # links
+    cdef const int32_t[::1] row_start
+    cdef const int32_t[::1] neighbour
+    cdef const float[::1] gain
+    cdef const float[::1] distance
+    cdef const uint8_t[::1] code
+    cdef int32_t[::1] last_slot
+    cdef int64_t[::1] last_generated
+    cdef float[::1] soft
+    cdef uint8_t[::1] first_outcome
+    # nodes
+    cdef const uint32_t[::1] word
+    cdef const uint8_t[::1] counted
+    cdef int32_t[::1] transmitting
+    cdef int32_t[::1] touched
+    cdef float[:, ::1] energy
+    cdef float[:, ::1] noticed
+    cdef int32_t[:, :, ::1] history
+    cdef float[:, :, ::1] history_power
+    # packets
+    cdef const int64_t[::1] generated_us
+    cdef int32_t[::1] n_intended
+    cdef int32_t[::1] n_received
+    cdef int32_t[::1] n_received_first
+    # counts
+    cdef int64_t[:, ::1] counts
+    cdef int64_t[::1] gaps
+    cdef float bin_width, awareness_m
+    cdef int n_distance_bins, slot_us
+    # scratch of one row
+    cdef int32_t[::1] outcome
+    cdef int32_t[::1] decoded
+    cdef int32_t[::1] bin_
+    cdef float[::1] sinr
+    cdef float[::1] zeros
+
+    def __init__(self, *, int n_subchannels, int window, const float[:, :, ::1] profile,
+                 const float[::1] data_share, const float[::1] control_share,
+                 double data_rb, double control_rb, double noise_mw, double sensitivity_mw,
+                 double power_mw, const float[:, ::1] curves, const int32_t[::1] curve_row,
+                 int control_curve, uint32_t data_key, uint32_t control_key, double bin_width_m,
+                 double awareness_m, int slot_us):
+        if profile.shape[2] % 8:
+            raise ValueError("the number of bins must be a multiple of 8")
+        if profile.shape[0] != n_subchannels or profile.shape[1] != n_subchannels + 1:
+            raise ValueError("profile must have shape (n_subchannels, n_subchannels + 1, n_bins)")
+        if profile.shape[2] < 2 * n_subchannels:
+            raise ValueError("profile needs two bins per subchannel")
+        if (data_share.shape[0] != n_subchannels + 1
+                or control_share.shape[0] != n_subchannels + 1):
+            raise ValueError("shares must have one value per number of subchannels")
+        if curves.shape[1] != CURVE_POINTS:
+            raise ValueError(f"error curves need {CURVE_POINTS} points")
+        self.n_subchannels = n_subchannels
+        self.window = window
+        self.record = 1 + 3 * n_subchannels
+        self.profile = profile
+        self.n_bins = <int>profile.shape[2]
+        self.data_share = data_share
+        self.control_share = control_share
+        self.data_rb = <float>data_rb
+        self.control_rb = <float>control_rb
+        self.noise_mw = <float>noise_mw
+        self.sensitivity_mw = <float>sensitivity_mw
+        self.power_mw = <float>power_mw
+        self.curves = curves
+        self.curve_row = curve_row
+        self.control_curve = control_curve
+        self.n_grid = <int>curves.shape[1]
+        self.data_key = data_key
+        self.control_key = control_key
+        self.bin_width = <float>bin_width_m
+        self.awareness_m = <float>awareness_m
+        self.slot_us = slot_us
+
+    def bind_nodes(self, const uint32_t[::1] word, const uint8_t[::1] counted,
+                   int32_t[::1] transmitting, int32_t[::1] touched, float[:, ::1] energy,
+                   float[:, ::1] noticed, int32_t[:, :, ::1] history,
+                   float[:, :, ::1] history_power):
+        """Take the per-node arrays; `history` and `history_power` share their memory.
+
+        `energy` collects all power, `noticed` what reaches the sensitivity; they may be the
+        same array where there is no sensitivity.
+        """
+        if history.shape[1] != self.window or history.shape[2] != self.record:
+            raise ValueError("history has the wrong shape")
+        if energy.shape[1] != self.n_bins or noticed.shape[1] != self.n_bins:
+            raise ValueError("energy has the wrong number of bins")
+        self.word = word
+        self.counted = counted
+        self.transmitting = transmitting
+        self.touched = touched
+        self.energy = energy
+        self.noticed = noticed
+        self.history = history
+        self.history_power = history_power
+
+    def bind_links(self, const int32_t[::1] row_start, const int32_t[::1] neighbour,
+                   const float[::1] gain, const float[::1] distance, const uint8_t[::1] code,
+                   int32_t[::1] last_slot, int64_t[::1] last_generated, float[::1] soft,
+                   uint8_t[::1] first_outcome, int32_t[::1] outcome, int32_t[::1] decoded,
+                   int32_t[::1] bin_, float[::1] sinr, float[::1] zeros):
+        """Take the link arrays and scratch rows as long as the longest row."""
+        cdef Py_ssize_t longest = 0, i
+        for i in range(row_start.shape[0] - 1):
+            longest = max(longest, row_start[i + 1] - row_start[i])
+        if (outcome.shape[0] < longest or decoded.shape[0] < longest
+                or bin_.shape[0] < longest or sinr.shape[0] < longest
+                or zeros.shape[0] < longest):
+            raise ValueError("scratch rows are too short")
+        self.row_start = row_start
+        self.neighbour = neighbour
+        self.gain = gain
+        self.distance = distance
+        self.code = code
+        self.last_slot = last_slot
+        self.last_generated = last_generated
+        self.soft = soft
+        self.first_outcome = first_outcome
+        self.outcome = outcome
+        self.decoded = decoded
+        self.bin_ = bin_
+        self.sinr = sinr
+        self.zeros = zeros
+
+    def bind_packets(self, const int64_t[::1] generated_us, int32_t[::1] n_intended,
+                     int32_t[::1] n_received, int32_t[::1] n_received_first):
+        """Take the packet columns after they have grown."""
+        self.generated_us = generated_us
+        self.n_intended = n_intended
+        self.n_received = n_received
+        self.n_received_first = n_received_first
+
+    def bind_counts(self, int64_t[:, ::1] counts, int64_t[::1] gaps):
+        """Take the counters: packets by distance bin and outcome, gaps by millisecond."""
+        if counts.shape[1] != N_OUTCOMES:
+            raise ValueError("counts needs one column per outcome")
+        self.counts = counts
+        self.gaps = gaps
+        self.n_distance_bins = <int>counts.shape[0]
+
+    def receive(self, int slot, const Transmission[::1] transmissions, int64_t counted_from_us):
+        """Receive all transmissions of `slot`; packets generated earlier do not count."""
+        cdef Py_ssize_t t, n = transmissions.shape[0]
+        if n == 0:
+            return
+        with nogil:
+            memset(&self.energy[0, 0], 0, self.energy.shape[0] * self.n_bins * sizeof(float))
+            if self.sensitivity_mw > 0:
+                memset(&self.noticed[0, 0], 0,
+                       self.noticed.shape[0] * self.n_bins * sizeof(float))
+            for t in range(n):
+                self.transmitting[transmissions[t].node] = 1
+            for t in range(n):
+                self.spread(slot, &transmissions[t])
+            self.open_records(slot)
+            for t in range(n):
+                self.decide(slot, &transmissions[t], counted_from_us)
+            for t in range(n):
+                self.transmitting[transmissions[t].node] = 0
+
+    def drop(self, int node, int packet, int64_t counted_from_us):
+        """Count a packet that was never transmitted at its intended receivers."""
+        cdef Py_ssize_t e
+        cdef int j, k
+        if self.generated_us[packet] < counted_from_us or not self.counted[node]:
+            return
+        with nogil:
+            for e in range(self.row_start[node], self.row_start[node + 1]):
+                j = self.neighbour[e]
+                k = self.distance_bin(self.distance[e])
+                if k < self.n_distance_bins and self.counted[j]:
+                    self.counts[k, OUT_OF_BUDGET] += 1
+                    self.n_intended[packet] += 1
+
+    cdef int distance_bin(self, float distance) noexcept nogil:
+        cdef float scaled = distance * (<float>1.0 / self.bin_width)
+        cdef int k = <int>scaled
+        if <float>k == scaled and k > 0:
+            k -= 1
+        return k
+
+    cdef void spread(self, int slot, const Transmission *tx) noexcept nogil:
+        cdef Py_ssize_t first = self.row_start[tx.node]
+        cdef Py_ssize_t n = self.row_start[tx.node + 1] - first
+        cdef Py_ssize_t e
+        cdef const int32_t *neighbour = &self.neighbour[first]
+        cdef const float *gain = &self.gain[first]
+        cdef int32_t *touched = &self.touched[0]
+        touched[tx.node] = slot
+        if n == 0:
+            return
+        v2x_spread(<int>n, neighbour, gain, self.power_mw,
+                   &self.profile[tx.first_subchannel, tx.n_subchannels, 0], self.n_bins,
+                   &self.energy[0, 0])
+        for e in range(n):
+            if gain[e] > 0:
+                touched[neighbour[e]] = slot
+        if self.sensitivity_mw > 0:
+            for e in range(n):
+                self.sinr[e] = gain[e] if gain[e] * self.power_mw >= self.sensitivity_mw else 0
+            v2x_spread(<int>n, neighbour, &self.sinr[0], self.power_mw,
+                       &self.profile[tx.first_subchannel, tx.n_subchannels, 0], self.n_bins,
+                       &self.noticed[0, 0])
+
+    cdef void open_records(self, int slot) noexcept nogil:
+        """Write what every node in reach of somebody measured in `slot`.
+
+        A transmitting node measured nothing.
+        """
+        cdef int n = self.n_subchannels
+        cdef int s
+        cdef Py_ssize_t node
+        cdef Py_ssize_t stride = <Py_ssize_t>self.window * self.record
+        cdef int32_t *record = &self.history[0, slot % self.window, 0]
+        cdef float *power = &self.history_power[0, slot % self.window, 0]
+        cdef const float *energy = (
+            &self.noticed[0, 0] if self.sensitivity_mw > 0 else &self.energy[0, 0])
+        cdef const int32_t *touched = &self.touched[0]
+        cdef const int32_t *transmitting = &self.transmitting[0]
+        cdef float data_rb = self.data_rb
+        cdef float control_rb = self.control_rb
+        cdef float noise = self.noise_mw * (self.data_rb + self.control_rb)
+        for node in range(self.energy.shape[0]):
+            if touched[node] == slot:
+                record[0] = slot
+                for s in range(n):
+                    power[1 + s] = energy[s] * data_rb + energy[n + s] * control_rb + noise
+                    power[1 + n + s] = 0
+                    record[1 + 2 * n + s] = 0
+                if transmitting[node]:
+                    for s in range(n):
+                        power[1 + s] = <float>-1.0
+            record += stride
+            power += stride
+            energy += self.n_bins
+
+    cdef void decide(self, int slot, const Transmission *tx, int64_t counted_from_us) noexcept nogil:
+        cdef Py_ssize_t first = self.row_start[tx.node]
+        cdef Py_ssize_t n = self.row_start[tx.node + 1] - first
+        cdef int node = tx.node
+        cdef int32_t pack
+        cdef int64_t generated = self.generated_us[tx.packet]
+        cdef bint counting = generated >= counted_from_us and self.counted[node] != 0
+        cdef v2x_transmission f
+        if n == 0:
+            return
+        f.power_mw = self.power_mw
+        f.data_share = self.data_share[tx.n_subchannels]
+        f.control_share = self.control_share[tx.n_subchannels]
+        f.noise_mw = self.noise_mw
+        f.sensitivity_mw = self.sensitivity_mw
+        f.first_data = tx.first_subchannel
+        f.n_data = tx.n_subchannels
+        f.control = self.n_subchannels + tx.first_subchannel
+        f.n_bins = self.n_bins
+        f.data_word = v2x_hash3(self.data_key, self.word[node], <uint32_t>generated)
+        f.control_word = v2x_hash3(self.control_key, self.word[node], <uint32_t>slot)
+        f.curve_row = &self.curve_row[0]
+        f.control_curve = self.control_curve
+        f.n_grid = self.n_grid
+        f.curves = &self.curves[0, 0]
+        f.bin_scale = <float>1.0 / self.bin_width
+        v2x_decide(<int>n, &f, &self.neighbour[first], &self.gain[first], &self.code[first],
+                   &self.distance[first], &self.energy[0, 0], &self.transmitting[0],
+                   &self.word[0], &self.zeros[0] if tx.attempt == 0 else &self.soft[first],
+                   &self.outcome[0], &self.decoded[0], &self.bin_[0], &self.sinr[0])
+        pack = (tx.reservation_ms | (tx.n_subchannels << 10) | (tx.priority << 15)
+                | ((tx.gap_slots + 16) << 19) | (tx.other_subchannel << 24))
+        self.remember(slot, tx.first_subchannel, first, n, f.data_share, pack)
+        if tx.n_attempts > 1:
+            self.combine(tx.attempt, first, n)
+        self.account(slot, tx, first, n, generated, counting)
+
+    cdef void remember(self, int slot, int subchannel, Py_ssize_t first, Py_ssize_t n,
+                       float data_share, int32_t pack) noexcept nogil:
+        """Put decoded control information into the sensing history; the strongest stays."""
+        cdef Py_ssize_t e, at
+        cdef Py_ssize_t stride = <Py_ssize_t>self.window * self.record
+        cdef int32_t *record = &self.history[0, slot % self.window, 0]
+        cdef float *power = &self.history_power[0, slot % self.window, 0]
+        cdef const int32_t *neighbour = &self.neighbour[first]
+        cdef const float *gain = &self.gain[first]
+        cdef const int32_t *decoded = &self.decoded[0]
+        cdef float per_element = self.power_mw * data_share / 12
+        cdef float rsrp
+        for e in range(n):
+            if decoded[e]:
+                at = neighbour[e] * stride + 1 + self.n_subchannels + subchannel
+                rsrp = per_element * gain[e]
+                if rsrp > power[at]:
+                    power[at] = rsrp
+                    record[at + self.n_subchannels] = pack
+
+    cdef void combine(self, int attempt, Py_ssize_t first, Py_ssize_t n) noexcept nogil:
+        """Merge the outcomes of the attempts of a packet; see Medium for the rule.
+
+        Afterwards `decoded` is 1 where this attempt was the first to succeed.
+        """
+        cdef Py_ssize_t e
+        cdef int o
+        cdef int32_t *outcome = &self.outcome[0]
+        cdef int32_t *decoded = &self.decoded[0]
+        cdef uint8_t *before = &self.first_outcome[first]
+        for e in range(n):
+            o = outcome[e]
+            decoded[e] = o == RECEIVED
+            if attempt > 0:
+                if before[e] == RECEIVED:
+                    decoded[e] = 0
+                    o = RECEIVED
+                elif o != RECEIVED:
+                    # the attempt that came furthest names the cause
+                    o = max(o, <int>before[e])
+            outcome[e] = o
+            before[e] = <uint8_t>o
+            self.soft[first + e] = self.sinr[e]
+
+    cdef void account(self, int slot, const Transmission *tx, Py_ssize_t first, Py_ssize_t n,
+                      int64_t generated, bint counting) noexcept nogil:
+        """Count outcomes, and note what each receiver now knows of the sender."""
+        cdef Py_ssize_t e, longest_gap = self.gaps.shape[0] - 1
+        cdef int known
+        cdef bint single = tx.n_attempts == 1
+        cdef bint final = tx.attempt == tx.n_attempts - 1
+        cdef bint heard, counts_here
+        cdef int64_t gap
+        cdef int n_intended = 0
+        cdef int n_heard = 0
+        cdef int limit = self.n_distance_bins
+        cdef int slot_us = self.slot_us
+        cdef float awareness = self.awareness_m
+        cdef const int32_t *neighbour = &self.neighbour[first]
+        cdef const float *distance = &self.distance[first]
+        cdef const int32_t *outcome = &self.outcome[0]
+        cdef const int32_t *decoded = &self.decoded[0]
+        cdef const int32_t *bin_ = &self.bin_[0]
+        cdef const uint8_t *counted = &self.counted[0]
+        cdef int64_t *counts = &self.counts[0, 0]
+        cdef int64_t *gaps = &self.gaps[0]
+        cdef int32_t *last_slot = &self.last_slot[first]
+        cdef int64_t *last_generated = &self.last_generated[first]
+        for e in range(n):
+            counts_here = counting and bin_[e] < limit and counted[neighbour[e]]
+            heard = outcome[e] == RECEIVED if single else decoded[e] != 0
+            if counts_here:
+                n_intended += 1
+                n_heard += heard
+                if final:
+                    counts[bin_[e] * N_OUTCOMES + outcome[e]] += 1
+            if heard and distance[e] <= awareness:
+                known = last_slot[e]
+                if counts_here and known >= 0:
+                    gap = <int64_t>(slot - known) * slot_us // 1000
+                    gaps[min(gap, longest_gap)] += 1
+                last_slot[e] = slot
+                last_generated[e] = generated
+        if final:
+            self.n_intended[tx.packet] += n_intended
+        self.n_received[tx.packet] += n_heard
+        if tx.attempt == 0:
+            self.n_received_first[tx.packet] += n_heard
+
+
+def sample_ages(
+        const int32_t[::1] row_start, const int32_t[::1] neighbour, const float[::1] distance,
+        const uint8_t[::1] counted, double awareness_m, int64_t now_us, bint count,
+        int32_t[::1] last_slot, const int64_t[::1] last_generated, int64_t[::1] ages):
+    """Add the age of the newest information on every pair within `awareness_m` to `ages`.
+
+    Ages are binned by millisecond. Pairs farther apart forget what they heard.
+    """
+    cdef Py_ssize_t n = row_start.shape[0] - 1
+    cdef Py_ssize_t i, e
+    cdef int64_t age
+    cdef float limit = <float>awareness_m
+    with nogil:
+        for i in range(n):
+            for e in range(row_start[i], row_start[i + 1]):
+                if last_slot[e] < 0:
+                    continue
+                if distance[e] > limit:
+                    last_slot[e] = -1
+                elif count and counted[i] and counted[neighbour[e]]:
+                    age = (now_us - last_generated[e]) // 1000
+                    ages[min(age, <int64_t>(ages.shape[0] - 1))] += 1
+
+
+def count_states(
+        const int32_t[::1] row_start, const uint8_t[::1] code, const float[::1] distance,
+        double max_distance_m, int64_t[::1] states):
+    """Count the links within `max_distance_m` by their code."""
+    cdef Py_ssize_t e, n = row_start[row_start.shape[0] - 1]
+    cdef float limit = <float>max_distance_m
+    with nogil:
+        for e in range(n):
+            if distance[e] <= limit:
+                states[code[e]] += 1

@@ -1,0 +1,1 @@
+"""Compiled kernels; sources in ext/, documented by the stubs beside the binaries."""

@@ -1,0 +1,1 @@
+"""Who transmits where? Access technologies behind one protocol."""

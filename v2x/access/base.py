@@ -1,0 +1,108 @@
+"""What an access technology promises: it decides who transmits where, slot by slot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from v2x.phy.resource_pool import ResourcePool
+from v2x.phy.sensing_history import SensingHistory
+
+#: One transport block on air, a row of :data:`SlotTransmissions`. The kernels read rows of
+#: exactly this layout.
+TRANSMISSION = np.dtype(
+    [
+        ("node", np.int32),  # transmitting row of the fleet
+        ("packet", np.int32),  # row of the packet table
+        ("first_subchannel", np.int32),
+        ("n_subchannels", np.int32),
+        ("attempt", np.int32),  # 0 for the initial transmission, 1 for the retransmission
+        ("n_attempts", np.int32),  # how many there will be
+        ("reservation_ms", np.int32),  # announced in the SCI, 0 for none
+        ("priority", np.int32),  # PPPP, 1 to 8
+        ("gap_slots", np.int32),  # slots to the other attempt, 0 for none
+        ("other_subchannel", np.int32),  # first subchannel of the other attempt
+    ]
+)
+
+#: Everything on air in one slot: (n_tx,) of :data:`TRANSMISSION`, ascending by node.
+SlotTransmissions = NDArray[np.void]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessContext:
+    """What an access technology is built from, besides its own parameters.
+
+    Attributes
+    ----------
+    n_nodes
+        Rows of the fleet.
+    pool
+        The resource pool, as the technology's parameters describe it.
+    history
+        What every node measured; written by the medium, only read here.
+    noise_mw
+        S-RSSI of an idle subchannel [mW].
+    grant_subchannels
+        Subchannels that hold the largest packet of the applications.
+    period_ms
+        Nominal period of the applications [ms].
+    seed
+        Seed of the run.
+    """
+
+    n_nodes: int
+    pool: ResourcePool
+    history: SensingHistory
+    noise_mw: float
+    grant_subchannels: int
+    period_ms: int
+    seed: int
+
+
+class AccessParams(Protocol):
+    """Parameters of an access technology, a frozen dataclass."""
+
+    def resource_pool(self) -> ResourcePool:
+        """Return the pool that the parameters describe."""
+
+    @property
+    def sensing_window_ms(self) -> int:
+        """How far back the technology looks [ms]."""
+
+
+class AccessTechnology(Protocol):
+    """Decides who transmits where; never sees positions or path loss.
+
+    A technology is a class with a ``Params`` attribute (:class:`AccessParams`) and is built by
+    ``Technology(params, context)``. Packets it will never send are returned, not forgotten:
+    each packet is either in the transmissions of a later slot or among the dropped ones.
+    """
+
+    Params: type[Any]
+
+    def bind(self, identity: NDArray[np.uint32]) -> None:
+        """Take the hash word of each node's identity, shape (n_nodes,); it may change later."""
+
+    def enqueue(
+        self, slot: int, node: int, packet: int, deadline_slot: int, priority: int
+    ) -> int:
+        """Accept a packet that may start in `slot` at the earliest.
+
+        Returns
+        -------
+        int
+            The older packet of the node that this one replaces, or -1.
+        """
+
+    def transmissions(self, slot: int) -> tuple[SlotTransmissions, NDArray[np.int32]]:
+        """Return what goes on air in `slot`, and the packets dropped instead."""
+
+    def next_active(self, slot: int, limit: int) -> int:
+        """Return the first slot in [slot, limit) that needs attention, or `limit`."""
+
+    def forget(self, node: int) -> int:
+        """Clear all state of a node that left; returns its waiting packet, or -1."""

@@ -1,0 +1,58 @@
+"""What an application promises: packets, in batches ahead of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from v2x.mobility.fleet import FleetState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacketBatch:
+    """Packets in the order of their generation.
+
+    Attributes
+    ----------
+    generated_us : (n,) int64
+        Generation time [µs], ascending.
+    tx_row : (n,) int32
+        Sending row of the fleet.
+    size_bytes : (n,) int32
+        Size handed to the access layer [byte].
+    deadline_us : (n,) int64
+        Latest start of the first transmission [µs].
+    priority : (n,) int32
+        ProSe per-packet priority (PPPP), 1 (highest) to 8.
+    """
+
+    generated_us: NDArray[np.int64]
+    tx_row: NDArray[np.int32]
+    size_bytes: NDArray[np.int32]
+    deadline_us: NDArray[np.int64]
+    priority: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.generated_us)
+
+
+class Application(Protocol):
+    """Generates packets; never knows which access technology carries them.
+
+    An application is a class with a ``Params`` attribute and is built by
+    ``Application(params, seed)``.
+    """
+
+    @property
+    def sizes_bytes(self) -> tuple[int, ...]:
+        """Every size it may send [byte], so that grants can be dimensioned."""
+
+    @property
+    def period_ms(self) -> int:
+        """Nominal period of its packets [ms], the reservation period that suits it."""
+
+    def packets(self, start_us: int, end_us: int, fleet: FleetState) -> PacketBatch:
+        """Return the packets generated in [start_us, end_us), asked for without gaps."""

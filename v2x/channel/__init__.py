@@ -1,0 +1,1 @@
+"""What power arrives? Link states, path loss, shadowing and the table of links."""

@@ -1,0 +1,81 @@
+"""``v2x report`` and ``bench``: look at a run, and at the speed of runs."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import click
+
+from v2x.cli.options import examples
+from v2x.errors import V2XError
+
+_log = logging.getLogger(__name__)
+
+
+@click.command(epilog=examples("v2x report runs/highway_3gpp-1"))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def report(folder: Path) -> None:
+    """Draw the figures of the run in DIR into it."""
+    for file in draw_report(folder):
+        click.echo(str(file))
+
+
+def draw_report(folder: Path, *, quiet: bool = False) -> list[Path]:
+    """Draw the figures of a run into its folder and return their files.
+
+    Without the map of the run, which may have moved, the figure of the map is left out with a
+    warning.
+    """
+    from v2x.cli.progress import working
+    from v2x.records.store import is_run_folder
+
+    if not is_run_folder(folder):
+        raise V2XError("is not a run folder", file=str(folder), remedy="name a folder of  v2x run")
+
+    from v2x.report.page import write_report
+    from v2x.scenario.assemble import load_road_map
+    from v2x.scenario.schema import load_scenario
+
+    with working("drawing", quiet=quiet):
+        try:
+            road_map = load_road_map(load_scenario(folder / "scenario.yaml"))
+        except V2XError as error:
+            _log.warning("no figure of the map: %s", str(error).partition("\n")[0])
+            road_map = None
+        return write_report(folder, road_map=road_map)
+
+
+@click.command(epilog=examples("v2x bench --quick"))
+@click.option("--quick", is_flag=True, help="Small cases only, about ten seconds.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+def bench(quick: bool, as_json: bool) -> None:
+    """Measure how fast this machine simulates."""
+    from v2x.bench import run_cases
+    from v2x.cli.progress import working
+
+    with working("measuring"):
+        cases = run_cases(quick=quick)
+    if as_json:
+        click.echo(json.dumps(cases, indent=2, ensure_ascii=False))
+    else:
+        _print_cases(cases)
+
+
+def _print_cases(cases: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    columns = list(dict.fromkeys(key for case in cases for key in case))
+    for column in columns:
+        table.add_column(column.replace("_", " "))
+    for case in cases:
+        table.add_row(*(_cell(case.get(column)) for column in columns))
+    Console(width=max(80, Console().width)).print(table)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,66 @@
+"""The short table that ``v2x run`` ends with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+_DISTANCES_M = (100.0, 200.0, 300.0)
+
+
+def print_summary(summary: dict[str, Any]) -> None:
+    """Print the figures of a run that most readers want, one line each."""
+    rows = [*_reliability(summary["prr"]), *_radio(summary), *_traffic(summary)]
+    width = max(len(name) for name, _ in rows)
+    click.echo()
+    for name, value in rows:
+        click.echo(f"  {name:<{width}}  {value}")
+    click.echo()
+
+
+def _reliability(prr: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    lower_m = 0.0
+    for i, upper_m in enumerate(prr["bin_upper_m"]):
+        if any(lower_m < distance_m <= upper_m for distance_m in _DISTANCES_M):
+            value, low, high = (prr[key][i] for key in ("value", "ci_low", "ci_high"))
+            interval = f"  (95 % CI {low:.3f} to {high:.3f})" if low is not None else ""
+            rows.append((f"PRR {lower_m:g} to {upper_m:g} m", _number(value, 3) + interval))
+        lower_m = upper_m
+    return rows
+
+
+def _radio(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    cbr = summary["cbr"]
+    rows = [("channel busy ratio", f"{_number(cbr['mean'], 3)}  (90 %: {_number(cbr['p90'], 3)})")]
+    for key, title in (
+        ("latency_ms", "latency"),
+        ("ipg_ms", "inter-packet gap"),
+        ("aoi_ms", "age of information"),
+    ):
+        values = summary[key]
+        mean, p95 = (_number(values[name], 1, " ms") for name in ("mean", "p95"))
+        rows.append((title, f"{mean}  (95 %: {p95})"))
+    return rows
+
+
+def _traffic(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    safety = summary["safety"]
+    return [
+        ("least time to collision", _number(safety["min_ttc_s"], 2, " s")),
+        ("hardest braking needed (DRAC)", _number(safety["max_drac_mps2"], 2, " m/s²")),
+        ("collisions", str(safety["n_collisions"])),
+        ("vehicles", str(summary["n_vehicles"])),
+        ("messages sent", str(summary["messages_sent"])),
+        (
+            "speed",
+            f"{_number(summary['realtime_factor'], 1)} x real time  "
+            f"({summary['simulated_s']:g} s in {summary['wall_s']:.1f} s)",
+        ),
+    ]
+
+
+def _number(value: float | None, digits: int, unit: str = "") -> str:
+    """Return a figure with its unit, or a dash where there is none to show."""
+    return "-" if value is None else f"{value:.{digits}f}{unit}"

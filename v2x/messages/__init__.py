@@ -1,0 +1,1 @@
+"""What is said? Message families and their sizes on the wire."""

@@ -1,0 +1,1 @@
+"""How good was it? Figures computed from records alone."""

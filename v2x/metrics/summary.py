@@ -1,0 +1,149 @@
+"""The figures most readers want, in one JSON object."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from v2x.metrics.freshness import Quantity, freshness, mean_freshness
+from v2x.metrics.latency import deliveries
+from v2x.metrics.load import cbr_quantile, mean_cbr
+from v2x.metrics.reliability import ReliabilityCurve, reliability
+from v2x.metrics.safety import safety
+from v2x.metrics.statistics import Interval
+from v2x.records.tables import OUTCOME_NAMES, RunRecords
+
+#: Facts a simulation must leave for its summary.
+REQUIRED_FACTS = (
+    "awareness_range_m",
+    "bin_width_m",
+    "block_s",
+    "decode_ms",
+    "edge_margin_m",
+    "map",
+    "max_distance_m",
+    "messages_sent",
+    "mobility_period_s",
+    "n_vehicles",
+    "replications",
+    "simulated_s",
+    "slot_us",
+    "wall_s",
+    "warmup_s",
+)
+
+_PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+
+
+def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str, Any]:
+    """Return the summary of a run, ready for JSON.
+
+    Parameters
+    ----------
+    records
+        Tables and facts (:data:`REQUIRED_FACTS`) of the run.
+    scenario_name, seed
+        What was run.
+
+    Returns
+    -------
+    dict
+        ``prr`` and ``outcomes`` hold equally long lists over the distance bins
+        (lower, ``bin_upper_m``]; the shares of a bin sum to 1. ``latency_ms``, ``ipg_ms`` and
+        ``aoi_ms`` are over deliveries, gaps and samples within ``awareness_range_m``
+        (latency: within the largest bin). A figure for which there is no data is null, never
+        NaN or infinite; so is a percentile beyond the last bin of the freshness histograms
+        (``share_open`` of the samples) and the TTC of a run in which nobody closed in.
+    """
+    facts = records.facts
+    missing = [name for name in REQUIRED_FACTS if name not in facts]
+    if missing:
+        raise ValueError(f"the records lack the facts {', '.join(missing)}")
+    curve = reliability(records)
+    delivered = deliveries(records)
+    worst = safety(records)
+    summary = {
+        "scenario": scenario_name,
+        "seed": seed,
+        "replications": facts["replications"],
+        "simulated_s": facts["simulated_s"],
+        "wall_s": facts["wall_s"],
+        "realtime_factor": facts["simulated_s"] / facts["wall_s"] if facts["wall_s"] else None,
+        "n_vehicles": facts["n_vehicles"],
+        "messages_sent": facts["messages_sent"],
+        "prr": _prr(curve),
+        "pdr": {"bin_upper_m": curve.bin_upper_m, "value": curve.pdr},
+        "outcomes": dict(zip(OUTCOME_NAMES, curve.share, strict=True)),
+        "cbr": _mean(mean_cbr(records))
+        | {f"p{q}": cbr_quantile(records, q / 100) for q in (10, 50, 90)},
+        "latency_ms": _mean(delivered.mean())
+        | {name: delivered.quantile_ms(q) for name, q in _PERCENTILES.items()}
+        | {"parts": dict(delivered.part_means_ms())},
+        "ipg_ms": _freshness(records, Quantity.IPG),
+        "aoi_ms": _freshness(records, Quantity.AOI),
+        "safety": {
+            "min_ttc_s": worst.min_ttc_s,
+            "n_ttc_below_1_5_s": worst.n_critical,
+            "max_drac_mps2": worst.max_drac_mps2,
+            "min_gap_m": worst.min_gap_m,
+            "n_collisions": worst.n_collisions,
+        },
+        "map": facts["map"],
+        "exclusions": {
+            "warmup_s": facts["warmup_s"],
+            "edge_margin_m": facts["edge_margin_m"],
+        },
+        "awareness_range_m": facts["awareness_range_m"],
+    }
+    return {key: json_clean(value) for key, value in summary.items()}
+
+
+def json_clean(value: Any) -> Any:
+    """Return `value` in JSON's own types; numbers that JSON lacks become None.
+
+    Examples
+    --------
+    >>> json_clean({"a": np.array([1.0, np.nan]), "b": np.int64(3)})
+    {'a': [1.0, None], 'b': 3}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): json_clean(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [json_clean(item) for item in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return json_clean(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _prr(curve: ReliabilityCurve) -> dict[str, Any]:
+    return {
+        "bin_upper_m": curve.bin_upper_m,
+        "value": curve.prr,
+        "ci_low": curve.prr_low,
+        "ci_high": curve.prr_high,
+        "n": curve.n,
+        "ci_method": curve.method,
+    }
+
+
+def _mean(interval: Interval) -> dict[str, Any]:
+    return {
+        "mean": interval.value,
+        "ci_low": interval.low,
+        "ci_high": interval.high,
+        "ci_method": interval.method,
+    }
+
+
+def _freshness(records: RunRecords, quantity: Quantity) -> dict[str, Any]:
+    histogram = freshness(records, quantity)
+    return (
+        _mean(mean_freshness(records, quantity))
+        | {name: histogram.quantile(q) for name, q in _PERCENTILES.items()}
+        | {"n": histogram.n_samples, "share_open": histogram.share_open}
+    )

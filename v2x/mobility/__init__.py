@@ -1,0 +1,1 @@
+"""Where are road users? Models that move them, and the state they hand on."""

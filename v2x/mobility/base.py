@@ -1,0 +1,50 @@
+"""What a mobility model promises to the simulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from v2x.mobility.fleet import FleetState
+from v2x.world.road_map import RoadMap
+
+
+@dataclass(frozen=True, slots=True)
+class MobilityContext:
+    """What a mobility model is built from, besides its own parameters.
+
+    Attributes
+    ----------
+    road_map
+        The network, immutable.
+    seed
+        Seed of the run; models draw from ``rng.stream(seed, "mobility", ...)``.
+    duration_us
+        Length of the run [µs]; nothing after it will be asked for.
+    base_dir
+        Folder against which file names in the scenario are resolved.
+    """
+
+    road_map: RoadMap
+    seed: int
+    duration_us: int
+    base_dir: str
+
+
+class MobilityModel(Protocol):
+    """Moves road users; never sees radio.
+
+    A model is a class with a ``Params`` attribute (a frozen dataclass, one field per scenario
+    key of the ``traffic`` section besides ``type``) and is built by
+    ``Model(params, context)``.
+    """
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of every state, fixed for the run."""
+
+    def advance(self, time_us: int) -> FleetState:
+        """Return the state at `time_us` [µs], not earlier than the last one asked for.
+
+        The first call, with the start of the run, returns the initial state.
+        """

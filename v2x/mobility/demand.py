@@ -1,0 +1,398 @@
+"""Where traffic comes from and goes to, and where it is at the start."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from v2x.errors import V2XError
+from v2x.mobility.junctions import LaneNetwork
+from v2x.mobility.routes import LANE_VIEW_M, RouteBook, Router
+from v2x.mobility.vehicles import ClassTable
+from v2x.world.road_map import FloatArray, IntArray, RoadMap
+
+#: Carriageways that run in opposite directions within this distance are one road [m].
+ROAD_WIDTH_M = 40.0
+#: Entries shorter than this let nobody in [m].
+SHORTEST_ENTRY_M = 30.0
+#: Tries for one route or one vehicle before the next way is taken or the error raised.
+TRIES = 30
+
+
+class Spacing(StrEnum):
+    """How vehicles are spread at the start."""
+
+    RANDOM = "random"
+    UNIFORM = "uniform"
+
+
+class DemandKind(StrEnum):
+    """Where trips begin and end.
+
+    ``through``: at the ends of roads, as on an extract of expressways. ``internal``: anywhere,
+    as in a street grid. ``auto``: through if roads end at the rim of the map and at most two
+    thirds of it lie in one strongly connected part. A map of nothing but rings needs no trips;
+    vehicles circulate.
+    """
+
+    AUTO = "auto"
+    THROUGH = "through"
+    INTERNAL = "internal"
+
+
+def road_length_m(road_map: RoadMap) -> float:
+    """Return the length of road on a map [m], to which densities refer.
+
+    Both directions of a road together count once: a stretch of carriageway counts half if one
+    of the opposite direction runs within 40 m of it (beside it or on the same polyline). A
+    one-way ramp or street counts whole.
+    """
+    from scipy.spatial import cKDTree
+
+    parts = np.maximum(1, np.ceil(road_map.edge_length_m / 25.0)).astype(np.int64)
+    edge = np.repeat(np.arange(road_map.n_edges), parts)
+    rank = np.arange(len(edge)) - np.repeat(np.cumsum(parts) - parts, parts)
+    share = (rank + 0.5) / parts[edge]
+    at, direction = _points_along(road_map, edge, share)
+    pairs = cKDTree(at).query_pairs(ROAD_WIDTH_M, output_type="ndarray")
+    opposite = (direction[pairs[:, 0]] * direction[pairs[:, 1]]).sum(axis=1) < -0.9
+    companion = np.zeros(len(edge), dtype=np.bool_)
+    companion[pairs[opposite].ravel()] = True
+    weight = road_map.edge_length_m[edge] / parts[edge]
+    return float(np.where(companion, 0.5 * weight, weight).sum())
+
+
+def _points_along(
+    road_map: RoadMap, edge: NDArray[np.int64], share: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return points at a share of their edges' lengths, and the unit directions there."""
+    base = np.concatenate([[0.0], np.cumsum(road_map.edge_length_m[:-1] + 1.0)])
+    axis = road_map.point_offset_m + np.repeat(base, np.diff(road_map.first_point))
+    where = base[edge] + share * road_map.edge_length_m[edge]
+    piece = np.searchsorted(axis, where, side="right") - 1
+    piece = np.clip(piece, road_map.first_point[edge], road_map.first_point[edge + 1] - 2)
+    points = np.stack([road_map.point_x_m, road_map.point_y_m], axis=1)
+    step = points[piece + 1] - points[piece]
+    run = np.sqrt((step**2).sum(axis=1, keepdims=True))
+    length = road_map.point_offset_m[piece + 1] - road_map.point_offset_m[piece]
+    done = (where - axis[piece]) / length
+    return points[piece] + done[:, None] * step, step / np.maximum(run, 1e-9)
+
+
+def vehicle_count(
+    road_map: RoadMap, n_vehicles: int | None, density_per_km: float | None, key: str = "traffic"
+) -> int:
+    """Return how many vehicles a scenario asks for.
+
+    Parameters
+    ----------
+    road_map
+        The map.
+    n_vehicles, density_per_km
+        Exactly one must be given: a number, or vehicles per kilometre of road
+        (:func:`road_length_m`), both directions together.
+    key
+        Section of the scenario, for errors.
+
+    Raises
+    ------
+    V2XError
+        If the density gives no vehicle.
+    """
+    if n_vehicles is not None:
+        return n_vehicles
+    assert density_per_km is not None
+    length_km = road_length_m(road_map) / 1000.0
+    # The length is a sum of many terms: a millionth of a vehicle must not decide.
+    n = int(density_per_km * length_km + 0.5 + 1e-6)
+    if n < 1:
+        raise V2XError(
+            f"{density_per_km} vehicles per km on {length_km:.3f} km of road are none",
+            key=f"{key}.density_per_km",
+            remedy="ask for a greater density, or set n_vehicles",
+        )
+    return n
+
+
+def check_amount(n_vehicles: int | None, density_per_km: float | None) -> None:
+    """Raise ValueError unless exactly one positive amount is given."""
+    if (n_vehicles is None) == (density_per_km is None):
+        raise ValueError(
+            f"set either n_vehicles or density_per_km, the other to null; "
+            f"got n_vehicles {n_vehicles} and density_per_km {density_per_km}"
+        )
+    if n_vehicles is not None and n_vehicles < 1:
+        raise ValueError(f"n_vehicles must be at least 1, got {n_vehicles}")
+    if density_per_km is not None and not 0 < density_per_km < float("inf"):
+        raise ValueError(f"density_per_km must be > 0, got {density_per_km}")
+
+
+@dataclass(frozen=True, slots=True)
+class Trips:
+    """Routes in use and how often they are.
+
+    Attributes
+    ----------
+    first : (n_routes,) int64
+        First stop of each route in the book.
+    weight : (n_routes,) float64
+        Relative number of trips.
+    circular
+        Whether the routes are rings, on which nobody arrives.
+    """
+
+    first: NDArray[np.int64]
+    weight: FloatArray
+    circular: bool
+
+    def draw(self, draw: np.random.Generator) -> int:
+        """Return the first stop of a route for a new vehicle."""
+        total = np.cumsum(self.weight)
+        return int(self.first[np.searchsorted(total, draw.random() * total[-1], side="right")])
+
+
+def plan_trips(
+    network: LaneNetwork,
+    router: Router,
+    book: RouteBook,
+    kind: DemandKind,
+    n_routes: int,
+    draw: np.random.Generator,
+) -> Trips:
+    """Choose origins and destinations and enter their routes in the book.
+
+    Parameters
+    ----------
+    kind
+        Where trips begin and end.
+    n_routes
+        Trips to draw; as many routes at most, fewer where the same is drawn again, which then
+        weighs more. Ends weigh by their lanes, edges inside by their length.
+    draw
+        Stream of random numbers.
+
+    Raises
+    ------
+    V2XError
+        If no way leads from anywhere to anywhere.
+    """
+    road_map = network.road_map
+    edges = np.arange(road_map.n_edges)
+    n_in = np.bincount(network.to_edge, minlength=road_map.n_edges)
+    n_out = np.bincount(network.from_edge, minlength=road_map.n_edges)
+    if (n_in == 1).all() and (n_out == 1).all():
+        return _rings(network, book)
+    entries = edges[(n_in == 0) & (road_map.edge_length_m >= SHORTEST_ENTRY_M)]
+    exits = edges[n_out == 0]
+    if kind is DemandKind.AUTO:
+        ends = len(entries) > 0 and len(exits) > 0
+        through = ends and _strong_share(network) <= 2 / 3
+        kind = DemandKind.THROUGH if through else DemandKind.INTERNAL
+    if kind is DemandKind.THROUGH:
+        pairs = _draw_pairs(router, entries, exits, road_map.edge_lanes, n_routes, draw, 1)
+    else:
+        inside = edges[road_map.edge_length_m >= SHORTEST_ENTRY_M]
+        pairs = _draw_pairs(router, inside, inside, road_map.edge_length_m, n_routes, draw, 2)
+    if not pairs:
+        raise V2XError(
+            f"no way leads from one end of the map {road_map.name!r} to another "
+            f"({len(entries)} entries, {len(exits)} exits)",
+            key="traffic.demand",
+            remedy="use a larger extract, or demand: internal",
+        )
+    paths = [router.path(origin, goal) for origin, goal in pairs]
+    first = book.add([path for path in paths if path is not None])
+    return Trips(np.array(first), np.array(list(pairs.values()), dtype=np.float64), circular=False)
+
+
+def _rings(network: LaneNetwork, book: RouteBook) -> Trips:
+    """Return one circular route for every ring of a map that has nothing else."""
+    onward = dict(zip(network.from_edge.tolist(), network.to_edge.tolist(), strict=True))
+    left = set(onward)
+    paths = []
+    for start in sorted(onward):
+        if start not in left:
+            continue
+        path = [start]
+        while onward[path[-1]] != start:
+            path.append(onward[path[-1]])
+        left -= set(path)
+        paths.append(path)
+    first = book.add(paths, circular=True)
+    lanes = [float(network.road_map.edge_lanes[path].min()) for path in paths]
+    return Trips(np.array(first), np.array(lanes), circular=True)
+
+
+def _strong_share(network: LaneNetwork) -> float:
+    """Return the share of the map's length in its largest strongly connected part."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    n = network.road_map.n_edges
+    ones = np.ones(network.n_movements, dtype=np.int8)
+    graph = csr_array((ones, (network.from_edge, network.to_edge)), shape=(n, n))
+    _, part = connected_components(graph, directed=True, connection="strong")
+    length_m = np.bincount(part, weights=network.road_map.edge_length_m)
+    return float(length_m.max() / length_m.sum())
+
+
+def _draw_pairs(
+    router: Router,
+    origins: NDArray[np.int64],
+    goals: NDArray[np.int64],
+    edge_weight: NDArray[np.int32] | FloatArray,
+    n: int,
+    draw: np.random.Generator,
+    least_edges: int,
+) -> Counter[tuple[int, int]]:
+    """Return how often each pair of origin and destination was drawn, in order of drawing."""
+    pairs: Counter[tuple[int, int]] = Counter()
+    if not (len(origins) and len(goals)):
+        return pairs
+    goal_total = np.cumsum(edge_weight[goals].astype(np.float64))
+    # Few distinct destinations keep the number of shortest-path trees small.
+    n_goals = min(len(goals), max(8, n // 4))
+    chosen = goals[np.searchsorted(goal_total, draw.random(n_goals) * goal_total[-1], "right")]
+    for k in range(n):
+        goal = int(chosen[k % n_goals])
+        leads = router.onward(goal)[origins] >= 0
+        if least_edges == 1:
+            leads |= origins == goal
+        possible = origins[leads]
+        if not len(possible):
+            continue
+        total = np.cumsum(edge_weight[possible].astype(np.float64))
+        origin = int(possible[np.searchsorted(total, draw.random() * total[-1], "right")])
+        pairs[origin, goal] += 1
+    return pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where each vehicle starts, one row each.
+
+    Attributes
+    ----------
+    stop, lane : (n,) int32
+        Stop of a route and lane.
+    offset_m, gap_m : (n,) float64
+        Front along the edge; gap to the next vehicle on the same lane of the same edge [m],
+        infinite if there is none.
+    """
+
+    stop: IntArray
+    lane: IntArray
+    offset_m: FloatArray
+    gap_m: FloatArray
+
+
+def place_vehicles(
+    network: LaneNetwork,
+    book: RouteBook,
+    trips: Trips,
+    router: Router,
+    spacing: Spacing,
+    kind: IntArray,
+    length_m: FloatArray,
+    classes: ClassTable,
+    draw: np.random.Generator,
+) -> Placement:
+    """Spread vehicles over the routes as if traffic had been flowing for long.
+
+    A route holds vehicles in proportion to its trips times the time they take, so each lies
+    at a random (or, ``uniform``, an equally spaced) point of time on all trips together.
+    Nobody starts on a node or closer to another than the gap of a queue; who would is put at
+    another random point.
+
+    Raises
+    ------
+    V2XError
+        If the roads cannot hold so many.
+    """
+    n = len(kind)
+    stop_weight = np.repeat(
+        trips.weight, np.diff(np.append(trips.first, book.n_stops))
+    )
+    clock_s = np.cumsum(stop_weight * router.time_s[book.edge])
+    even = (np.arange(n) + 0.5) / n
+    start = even if spacing is Spacing.UNIFORM else np.sort(draw.random(n))
+    lanes = _Lanes(network, book)
+    stop, lane = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+    offset_m = np.empty(n)
+    for k in range(n):
+        share = float(start[k])
+        size_m, queue_m = float(length_m[k]), float(classes.min_gap_m[kind[k]])
+        for _ in range(TRIES):
+            at = min(int(np.searchsorted(clock_s, share * clock_s[-1], "right")), book.n_stops - 1)
+            before = clock_s[at - 1] if at else 0.0
+            part = (share * clock_s[-1] - before) / (clock_s[at] - before)
+            offset = float(part * network.road_map.edge_length_m[book.edge[at]])
+            found = lanes.take(k, at, offset, size_m, queue_m)
+            if found >= 0:
+                stop[k], lane[k], offset_m[k] = at, found, offset
+                break
+            share = float(draw.random())
+        else:
+            raise V2XError(
+                f"the roads in use hold {k} vehicles, not {n}",
+                key="traffic.n_vehicles",
+                remedy="ask for fewer vehicles or a lower density, or use a larger map",
+            )
+    return Placement(stop, lane, offset_m, lanes.gaps(n, length_m))
+
+
+class _Lanes:
+    """Who stands where while vehicles are placed."""
+
+    def __init__(self, network: LaneNetwork, book: RouteBook) -> None:
+        self._network = network
+        self._book = book
+        self._length_m: list[float] = network.road_map.edge_length_m.tolist()
+        self._n_lanes: list[int] = network.road_map.edge_lanes.tolist()
+        controlled = (network.crosses | network.merges) > 0
+        controlled |= network.signal >= 0
+        # Room kept before a node, so that everybody can wait there.
+        self._room_m: list[float] = np.where(controlled, network.radius_m + 3.0, 1.0).tolist()
+        self._taken: dict[tuple[int, int], list[tuple[float, float, float, int]]] = {}
+
+    def take(self, row: int, stop: int, offset_m: float, length_m: float, queue_m: float) -> int:
+        """Return a lane in which the vehicle fits, now taken, or -1.
+
+        Lanes are tried in turn from one that depends on the row, so they fill evenly.
+        """
+        book = self._book
+        edge, movement = int(book.edge[stop]), int(book.movement[stop])
+        rest_m = self._length_m[edge] - offset_m
+        low, high = 0, self._n_lanes[edge] - 1
+        if rest_m + book.lane_view_m[stop] < LANE_VIEW_M:
+            low, high = int(book.lane_low[stop]), int(book.lane_high[stop])
+        if offset_m < length_m + 1.0 or (movement >= 0 and rest_m < self._room_m[movement]):
+            return -1
+        n_lanes = high - low + 1
+        for lane in (low + (row + k) % n_lanes for k in range(n_lanes)):
+            others = self._taken.setdefault((edge, lane), [])
+            at = bisect_left(others, (offset_m,))
+            fits = True
+            if at < len(others):
+                front, size, _, _ = others[at]
+                fits = front - size - offset_m >= queue_m
+            if at and fits:
+                front, _, queue, _ = others[at - 1]
+                fits = offset_m - length_m - front >= queue
+            if fits:
+                insort(others, (offset_m, length_m, queue_m, row))
+                return lane
+        return -1
+
+    def gaps(self, n: int, length_m: FloatArray) -> FloatArray:
+        """Return the gap of each row to the next one in its lane on its edge [m]."""
+        gap_m = np.full(n, np.inf)
+        for others in self._taken.values():
+            for (front, _, _, row), (ahead, _, _, leader) in zip(others, others[1:], strict=False):
+                gap_m[row] = ahead - float(length_m[leader]) - front
+        return gap_m

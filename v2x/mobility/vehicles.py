@@ -1,0 +1,282 @@
+"""The moving fleet in the arrays of the traffic kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from v2x.mobility.car_following import (
+    LEAST_GAP_M,
+    specific_drag_per_m,
+    specific_power_w_per_kg,
+)
+from v2x.mobility.junctions import LaneNetwork
+from v2x.mobility.lane_change import LaneChangeParams
+from v2x.mobility.routes import LANE_VIEW_M
+from v2x.mobility.vehicle_classes import VehicleClass
+from v2x.world.road_map import FloatArray, IntArray
+
+#: Edges over which one vehicle may lie, and approaches to nodes per vehicle, of the kernel.
+MAX_BACK, APPROACHES_PER_ROW, N_RANKS = 16, 24, 4
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTable:
+    """Behaviour of the vehicle classes, one element per class in the order of `NodeKind`.
+
+    Attributes
+    ----------
+    desired_speed_mps, headway_s, min_gap_m, acceleration_mps2, deceleration_mps2, \
+emergency_mps2 : (n_classes,) float64
+        See :class:`~v2x.mobility.car_following.IdmParams`.
+    power_w_per_kg, drag_per_m : (n_classes,) float64
+        Power at the wheels per mass [W/kg], deceleration by air per squared speed [1/m].
+    """
+
+    desired_speed_mps: FloatArray
+    headway_s: FloatArray
+    min_gap_m: FloatArray
+    acceleration_mps2: FloatArray
+    deceleration_mps2: FloatArray
+    emergency_mps2: FloatArray
+    power_w_per_kg: FloatArray
+    drag_per_m: FloatArray
+
+    @classmethod
+    def of(cls, classes: Sequence[VehicleClass]) -> ClassTable:
+        """Return the table of `classes`."""
+        drivers = [item.driver for item in classes]
+        return cls(
+            np.array([driver.desired_speed_mps for driver in drivers]),
+            np.array([driver.headway_s for driver in drivers]),
+            np.array([driver.min_gap_m for driver in drivers]),
+            np.array([driver.acceleration_mps2 for driver in drivers]),
+            np.array([driver.deceleration_mps2 for driver in drivers]),
+            np.array([driver.emergency_mps2 for driver in drivers]),
+            np.array([specific_power_w_per_kg(item.engine) for item in classes]),
+            np.array([specific_drag_per_m(item.engine) for item in classes]),
+        )
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.desired_speed_mps)
+
+
+@dataclass(frozen=True, slots=True)
+class Vehicles:
+    """State of every vehicle; the arrays belong to the model and the kernel writes to them.
+
+    Attributes
+    ----------
+    kind : (n_rows,) int32
+        Class.
+    length_m, speed_factor : (n_rows,) float64
+        Length [m]; speed the driver takes as limit, relative to the sign.
+    stop : (n_rows,) int32
+        Stop of the route the front is at; -1 for an empty row.
+    lane : (n_rows,) int32
+        Lane, during a change the new one.
+    from_side : (n_rows,) int32
+        During a change old lane minus new lane, else 0.
+    cleared : (n_rows,) int32
+        Movements ahead that may be made.
+    lets_in : (n_rows,) int32
+        Row that it lets in before itself, -1 for none.
+    offset_m, speed_mps, acceleration_mps2 : (n_rows,) float64
+        Front along the edge [m], speed [m/s], acceleration [m/s²].
+    change, settled_s, waited_s, stood_s : (n_rows,) float64
+        Share of a lane change that is done; time since it began, waited for others at a
+        node, stood still [s].
+    leader, leader_hops : (n_rows,) int32
+        Row ahead on the own way, -1 for none; edges to it.
+    gap_m, available_m : (n_rows,) float64
+        Bumper-to-bumper gap; distance before which it must be able to stop [m]; infinite
+        where there is none.
+    lane_end_m, line_m : (n_rows,) float64
+        Distance to the end of a lane that does not lead where it goes, and to the first line
+        of this or another kind that it must not pass yet [m]; infinite where there is none.
+    wish_mps2 : (n_rows,) float64
+        Acceleration the driver wants on the level [m/s²].
+    """
+
+    kind: IntArray
+    length_m: FloatArray
+    speed_factor: FloatArray
+    stop: IntArray
+    lane: IntArray
+    from_side: IntArray
+    cleared: IntArray
+    lets_in: IntArray
+    offset_m: FloatArray
+    speed_mps: FloatArray
+    acceleration_mps2: FloatArray
+    change: FloatArray
+    settled_s: FloatArray
+    waited_s: FloatArray
+    stood_s: FloatArray
+    leader: IntArray
+    leader_hops: IntArray
+    gap_m: FloatArray
+    available_m: FloatArray
+    lane_end_m: FloatArray
+    line_m: FloatArray
+    wish_mps2: FloatArray
+
+    @classmethod
+    def empty(cls, kind: IntArray, length_m: FloatArray) -> Vehicles:
+        """Return as many empty rows as there are kinds and lengths."""
+        n = len(kind)
+
+        def none() -> IntArray:
+            return np.full(n, -1, dtype=np.int32)
+
+        def zero() -> NDArray[np.int32]:
+            return np.zeros(n, dtype=np.int32)
+
+        def real(value: float = 0.0) -> FloatArray:
+            return np.full(n, value)
+
+        return cls(
+            kind=kind,
+            length_m=length_m,
+            speed_factor=real(1.0),
+            stop=none(),
+            lane=zero(),
+            from_side=zero(),
+            cleared=zero(),
+            lets_in=none(),
+            offset_m=real(),
+            speed_mps=real(),
+            acceleration_mps2=real(),
+            change=real(),
+            settled_s=real(),
+            waited_s=real(),
+            stood_s=real(),
+            leader=none(),
+            leader_hops=zero(),
+            gap_m=real(np.inf),
+            available_m=real(np.inf),
+            lane_end_m=real(np.inf),
+            line_m=real(np.inf),
+            wish_mps2=real(),
+        )
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows, empty ones included."""
+        return len(self.stop)
+
+    def put(self, row: int, stop: int, lane: int, offset_m: float, speed_mps: float) -> None:
+        """Put a new vehicle into an empty row."""
+        self.stop[row] = stop
+        self.lane[row] = lane
+        self.offset_m[row] = offset_m
+        self.speed_mps[row] = speed_mps
+        for name in ("from_side", "cleared", "change", "settled_s", "waited_s", "stood_s"):
+            getattr(self, name)[row] = 0
+        self.acceleration_mps2[row] = 0.0
+        self.lets_in[row] = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Arrays in which the kernel sorts; of interest are the sorted presences.
+
+    Attributes
+    ----------
+    first_present : (n_edges + 1,) int32
+        First presence on each edge.
+    row, front_m : (n_presences,) int32 and float64
+        Vehicle and its front along the edge [m]; beyond the edge's length if only its rear
+        is on the edge. Sorted by front on each edge.
+    lane_reach_m : (n_lanes,) float64
+        How far on a lane vehicles of earlier edges may come before they can stop [m].
+    """
+
+    order: IntArray
+    place: IntArray
+    ranked: IntArray
+    first_present: IntArray
+    lane_reach_m: FloatArray
+    node_first: IntArray
+    node_waiting: IntArray
+    row: IntArray
+    at_stop: IntArray
+    shift: IntArray
+    front_m: FloatArray
+    approach_next: IntArray
+    approach_row: IntArray
+    approach_move: IntArray
+    approach_low: IntArray
+    approach_high: IntArray
+    approach_m: FloatArray
+
+    @classmethod
+    def of(cls, network: LaneNetwork, n_rows: int) -> Workspace:
+        """Return a workspace for a network and a number of vehicles."""
+
+        def ints(n: int) -> IntArray:
+            return np.zeros(n, dtype=np.int32)
+
+        road_map = network.road_map
+        presences, approaches = n_rows * (MAX_BACK + 1), n_rows * APPROACHES_PER_ROW
+        return cls(
+            order=np.arange(n_rows, dtype=np.int32),
+            place=ints(n_rows),
+            ranked=ints(n_rows + N_RANKS),
+            first_present=ints(road_map.n_edges + 1),
+            lane_reach_m=np.zeros(int(network.lane_base[-1])),
+            node_first=ints(road_map.n_nodes),
+            node_waiting=ints(road_map.n_nodes),
+            row=ints(presences),
+            at_stop=ints(presences),
+            shift=ints(presences),
+            front_m=np.zeros(presences),
+            approach_next=ints(approaches),
+            approach_row=ints(approaches),
+            approach_move=ints(approaches),
+            approach_low=ints(approaches),
+            approach_high=ints(approaches),
+            approach_m=np.zeros(approaches),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Constants of a run in the form of the kernel.
+
+    Attributes
+    ----------
+    step_s
+        Longest step [s].
+    grade_compensation
+        Share of gravity on a slope that drivers make up for.
+    courtesy_s
+        How long somebody must have waited before those with priority let it in [s].
+    longest_m
+        Length of the longest vehicle [m].
+    clearance_m
+        Gap that nobody may give up, even when braking as hard as possible [m].
+    view_m, view_s
+        How far drivers look ahead: a distance plus what they cover in a time [m], [s].
+    """
+
+    step_s: float
+    grade_compensation: float
+    courtesy_s: float
+    longest_m: float
+    lane_change: LaneChangeParams
+    clearance_m: float = 0.3
+    view_m: float = 60.0
+    view_s: float = 8.0
+    least_gap_m: float = LEAST_GAP_M
+    lane_view_m: float = LANE_VIEW_M
+
+    @property
+    def period_steps(self) -> int:
+        """Steps between two looks at the neighbouring lanes: one second."""
+        return max(1, round(1.0 / self.step_s))

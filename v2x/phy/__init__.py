@@ -1,0 +1,1 @@
+"""What can be decoded? Resource pool, transport blocks, error curves, reception."""

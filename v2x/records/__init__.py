@@ -1,0 +1,1 @@
+"""What happened? Tables, outcomes and the run folder."""

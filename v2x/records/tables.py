@@ -1,0 +1,160 @@
+"""What happened in a run: the outcome of each reception, and the tables that hold the rest.
+
+Every table is a set of equally long columns. :data:`SCHEMAS` documents each column with its
+dtype and unit; the store writes exactly these and the metrics read nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Outcome(IntEnum):
+    """Fate of one packet at one intended receiver; exactly one applies.
+
+    The order is the order in which causes are tested, so each later one means that no
+    earlier one applied.
+    """
+
+    RECEIVED = 0
+    #: The receiver was transmitting in the slot.
+    HALF_DUPLEX = 1
+    #: The received power is below the sensitivity.
+    BELOW_SENSITIVITY = 2
+    #: The transport block fails even without interference.
+    PROPAGATION = 3
+    #: The transport block fails only because of interference.
+    COLLISION = 4
+    #: The transport block would have been decoded, but its control information was lost.
+    CONTROL_LOST = 5
+    #: The sender dropped the packet before any transmission.
+    OUT_OF_BUDGET = 6
+    #: Decoded, but its security envelope could not be verified.
+    UNVERIFIED = 7
+
+
+N_OUTCOMES = len(Outcome)
+OUTCOME_NAMES = tuple(outcome.name.lower() for outcome in Outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table: numpy dtype, unit ("" for counts, indices and ratios), meaning."""
+
+    dtype: str
+    unit: str
+    meaning: str
+
+
+_RUN = {"replication": Column("int32", "", "replication of the run, from 0")}
+
+SCHEMAS: Mapping[str, Mapping[str, Column]] = {
+    "links": {
+        **_RUN,
+        "block_start_s": Column("float64", "s", "start of the time block of the transmissions"),
+        "bin_upper_m": Column("float64", "m", "upper end of the distance bin (lower, upper]"),
+        "outcome": Column("int32", "", "Outcome of packets at intended receivers"),
+        "n": Column("int64", "", "packet-receiver pairs"),
+    },
+    "packets": {
+        **_RUN,
+        "packet": Column("int64", "", "running number of the packet"),
+        "tx_id": Column("int64", "", "stable id of the sender"),
+        "generated_us": Column("int64", "µs", "when the application generated it"),
+        "first_slot_us": Column("int64", "µs", "start of its first transmission, -1 if none"),
+        "last_slot_us": Column("int64", "µs", "start of its last transmission, -1 if none"),
+        "n_attempts": Column("int32", "", "transmissions made"),
+        "size_bytes": Column("int32", "byte", "size handed to the access layer"),
+        "n_subchannels": Column("int32", "", "subchannels per transmission"),
+        "n_intended": Column("int32", "", "intended receivers within the evaluated distance"),
+        "n_received": Column("int32", "", "of these, receivers that decoded it"),
+        "n_received_first": Column("int32", "", "of these, at the first transmission"),
+    },
+    "freshness": {
+        **_RUN,
+        "quantity": Column("int32", "", "0 inter-packet gap (IPG), 1 age of information (AoI)"),
+        "value_ms": Column("float64", "ms", "lower end of a bin 1 ms wide; the last is open"),
+        "n": Column("int64", "", "gaps (IPG) or samples (AoI) in the bin"),
+    },
+    "load": {
+        **_RUN,
+        "time_s": Column("float64", "s", "end of the measurement window"),
+        "node_id": Column("int64", "", "stable id of the measuring node"),
+        "cbr": Column("float64", "", "channel busy ratio"),
+    },
+    "safety": {
+        **_RUN,
+        "time_s": Column("float64", "s", "time of the state"),
+        "follower_id": Column("int64", "", "stable id of the following vehicle"),
+        "leader_id": Column("int64", "", "stable id of the vehicle ahead"),
+        "gap_m": Column("float64", "m", "bumper-to-bumper distance, negative on overlap"),
+        "follower_speed_mps": Column("float64", "m/s", "speed of the follower"),
+        "leader_speed_mps": Column("float64", "m/s", "speed of the leader"),
+    },
+    "trajectories": {
+        **_RUN,
+        "time_s": Column("float64", "s", "time of the state"),
+        "id": Column("int64", "", "stable id"),
+        "kind": Column("int32", "", "NodeKind"),
+        "x_m": Column("float64", "m", "east, local"),
+        "y_m": Column("float64", "m", "north, local"),
+        "z_m": Column("float64", "m", "height of the road"),
+        "heading_rad": Column("float64", "rad", "counter-clockwise from east"),
+        "speed_mps": Column("float64", "m/s", "speed"),
+        "acceleration_mps2": Column("float64", "m/s²", "acceleration"),
+        "edge": Column("int32", "", "road edge"),
+        "lane": Column("int32", "", "lane, 0 rightmost"),
+        "offset_m": Column("float64", "m", "front bumper along the edge"),
+        "level": Column("int32", "", "deck level"),
+    },
+    "link_states": {
+        **_RUN,
+        "time_s": Column("float64", "s", "time of the link table"),
+        "state": Column("int32", "", "LinkState"),
+        "n": Column("int64", "", "directed links within the evaluated distance"),
+    },
+}
+
+Table = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecords:
+    """Everything a run leaves behind.
+
+    Attributes
+    ----------
+    tables
+        Name to columns; names and columns are those of :data:`SCHEMAS`.
+    facts
+        What holds for the whole run and is not a table, ready for JSON: ``simulated_s``,
+        ``wall_s``, ``warmup_s``, ``n_vehicles``, ``bin_width_m``, ``awareness_range_m``,
+        ``edge_margin_m``, ``replications``, ``mobility_period_s``, ...
+    """
+
+    tables: Mapping[str, Table]
+    facts: Mapping[str, Any]
+
+
+def empty_table(name: str) -> dict[str, NDArray[Any]]:
+    """Return the table `name` with no rows."""
+    return {key: np.empty(0, dtype=column.dtype) for key, column in SCHEMAS[name].items()}
+
+
+def check_table(name: str, table: Table) -> None:
+    """Raise ValueError if `table` does not have the columns, dtypes and shape of its schema."""
+    schema = SCHEMAS[name]
+    if set(table) != set(schema):
+        raise ValueError(f"table {name!r} has columns {sorted(table)}, not {sorted(schema)}")
+    lengths = {len(values) for values in table.values()}
+    if len(lengths) > 1:
+        raise ValueError(f"table {name!r} has columns of different lengths {sorted(lengths)}")
+    for key, column in schema.items():
+        if table[key].dtype != np.dtype(column.dtype):
+            raise ValueError(f"{name}.{key} is {table[key].dtype}, not {column.dtype}")

@@ -1,0 +1,226 @@
+"""The report of a run: its figures as files, and one page that shows them with the summary."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from v2x.records.store import StoredRun, read_run
+from v2x.report import figures, style
+from v2x.report.maps import map_figure
+from v2x.world.road_map import RoadMap
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_FIGURES_FOLDER = "figures"
+_PAGE = "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class _Plate:
+    """A figure with the words that go with it."""
+
+    name: str
+    title: str
+    caption: str
+    figure: Figure
+
+
+def write_report(folder: str | Path, *, road_map: RoadMap | None = None) -> list[Path]:
+    """Draw the figures of a run into its folder.
+
+    Parameters
+    ----------
+    folder
+        A run folder.
+    road_map
+        The map of the run; without it the map figure is left out.
+
+    Returns
+    -------
+    list of Path
+        ``figures/*.png`` (200 dpi) and ``figures/*.svg``, and last ``report.html``, one page
+        that opens without a network. The same run gives the same bytes.
+
+    Raises
+    ------
+    V2XError
+        If `folder` is not a run folder or is damaged.
+    """
+    root = Path(folder)
+    run = read_run(root)
+    target = root / _FIGURES_FOLDER
+    target.mkdir(exist_ok=True)
+    written: list[Path] = []
+    sections = [_summary_section(run.summary)]
+    for plate in _plates(run, road_map):
+        png, svg = style.save(plate.figure, target, plate.name)
+        written += [png, svg]
+        sections.append(_figure_section(plate, png))
+    page = root / _PAGE
+    page.write_text(_page(run, sections), encoding="utf-8")
+    return [*written, page]
+
+
+def _plates(run: StoredRun, road_map: RoadMap | None) -> list[_Plate]:
+    records, facts = run.records, run.records.facts
+    kept_out = (
+        f"The first {facts['warmup_s']:g} s are not counted, nor are vehicles within "
+        f"{facts['edge_margin_m']:g} m of an open end of the map."
+    )
+    range_m = f"{facts['awareness_range_m']:g} m"
+    plates = [
+        _Plate(
+            "reliability",
+            "Reliability",
+            "Packet reception ratio (TR 36.885: receptions over intended receptions, pooled per "
+            f"distance bin) with its 95 % band, above it why the rest was lost. {kept_out}",
+            figures.reliability_figure(records),
+        ),
+        _Plate(
+            "latency",
+            "Latency",
+            "Time from generation to delivery over all deliveries to intended receivers, and the "
+            "mean of its parts. Packets that were not delivered have no latency.",
+            figures.latency_figure(records),
+        ),
+        _Plate(
+            "freshness",
+            "Freshness",
+            "Share of inter-packet gaps, and of samples of the age of information, above a time, "
+            f"for pairs of vehicles within {range_m}.",
+            figures.freshness_figure(records),
+        ),
+        _Plate(
+            "load",
+            "Channel load",
+            "Channel busy ratio: share of the subchannels of the last 100 ms that a node sensed "
+            "as busy. Line: mean of the nodes; band: 10th to 90th percentile.",
+            figures.load_figure(records),
+        ),
+        _Plate(
+            "safety",
+            "Safety",
+            "How long vehicles followed another one at a time to collision below "
+            f"{figures.TTC_SHOWN_S:g} s.",
+            figures.safety_figure(records),
+        ),
+    ]
+    if road_map is not None:
+        attribution = facts.get("attribution") or road_map.attribution
+        drawn = map_figure(road_map, records.tables.get("trajectories"), attribution=attribution)
+        caption = f"{road_map.name}: mean absolute grade of each road, and the last positions."
+        plates.append(_Plate("map", "Map", caption, drawn))
+    return plates
+
+
+def _summary_section(summary: Mapping[str, Any]) -> str:
+    """Return the summary as a table; figures that do not exist show as a dash."""
+    latency, ipg, aoi = summary["latency_ms"], summary["ipg_ms"], summary["aoi_ms"]
+    cbr, worst, prr = summary["cbr"], summary["safety"], summary["prr"]
+    rows = [
+        ("Simulated", _quantity(summary["simulated_s"], "s")),
+        ("Wall time", _quantity(summary["wall_s"], "s")),
+        ("Speed", _quantity(summary["realtime_factor"], "× real time")),
+        ("Vehicles", _quantity(summary["n_vehicles"])),
+        ("Messages sent", _quantity(summary["messages_sent"])),
+        *(
+            (f"PRR, {_lower(prr, i):g} to {prr['bin_upper_m'][i]:g} m", _prr_text(prr, i))
+            for i in _shown_bins(len(prr["value"]))
+        ),
+        ("Latency: mean, 50, 95, 99 %", _spread(latency)),
+        ("Inter-packet gap: mean, 50, 95, 99 %", _spread(ipg)),
+        ("Age of information: mean, 50, 95, 99 %", _spread(aoi)),
+        (
+            "Channel busy ratio: mean, 10, 50, 90 %",
+            ", ".join(_quantity(cbr[key]) for key in ("mean", "p10", "p50", "p90")),
+        ),
+        ("Smallest time to collision", _quantity(worst["min_ttc_s"], "s")),
+        ("Spells with TTC below 1.5 s", _quantity(worst["n_ttc_below_1_5_s"])),
+        ("Largest deceleration needed (DRAC)", _quantity(worst["max_drac_mps2"], "m/s²")),
+        ("Smallest gap", _quantity(worst["min_gap_m"], "m")),
+        ("Pairs that collided", _quantity(worst["n_collisions"])),
+    ]
+    body = "\n".join(
+        f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
+        for name, value in rows
+    )
+    return f"<table>\n{body}\n</table>"
+
+
+def _shown_bins(n_bins: int) -> list[int]:
+    """Return some five bins spread over the distances."""
+    return sorted({round(i * (n_bins - 1) / 4) for i in range(5)}) if n_bins else []
+
+
+def _lower(prr: Mapping[str, Any], i: int) -> float:
+    return float(prr["bin_upper_m"][i - 1]) if i else 0.0
+
+
+def _prr_text(prr: Mapping[str, Any], i: int) -> str:
+    if prr["value"][i] is None:
+        return "–"
+    limits = f"{prr['ci_low'][i]:.3f} to {prr['ci_high'][i]:.3f}"
+    return f"{prr['value'][i]:.3f} (95 %: {limits})"
+
+
+def _quantity(value: float | None, unit: str = "") -> str:
+    if value is None:
+        return "–"
+    number = f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
+    return f"{number} {unit}".strip()
+
+
+def _spread(figures_ms: Mapping[str, Any]) -> str:
+    values = (figures_ms[key] for key in ("mean", "p50", "p95", "p99"))
+    return ", ".join("–" if value is None else f"{value:.1f}" for value in values) + " ms"
+
+
+def _figure_section(plate: _Plate, png: Path) -> str:
+    data = base64.b64encode(png.read_bytes()).decode("ascii")
+    return (
+        f"<h2>{html.escape(plate.title)}</h2>\n"
+        f'<figure><img alt="{html.escape(plate.title)}" src="data:image/png;base64,{data}">\n'
+        f"<figcaption>{html.escape(plate.caption)}</figcaption></figure>"
+    )
+
+
+_CSS = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 54rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+p.run { color: #555; margin-top: .2rem; } table { border-collapse: collapse; }
+th, td { text-align: left; padding: .15rem 1.2rem .15rem 0; border-bottom: 1px solid #ddd; }
+th { font-weight: normal; } td { font-variant-numeric: tabular-nums; }
+figure { margin: 0; } img { width: 100%; } figcaption, footer { color: #444; font-size: .9rem; }
+""".strip()
+
+
+def _page(run: StoredRun, sections: list[str]) -> str:
+    summary, made = run.summary, run.manifest
+    title = html.escape(str(summary["scenario"]))
+    version = html.escape(str(made.get("versions", {}).get("v2x", "")))
+    owed = html.escape(str(run.records.facts.get("attribution", "")))
+    body = "\n".join(sections)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}, seed {summary["seed"]}</title>
+<style>
+{_CSS}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p class="run">seed {summary["seed"]}, v2x {version}</p>
+{body}
+<footer><p>{owed}</p></footer>
+</body>
+</html>
+"""

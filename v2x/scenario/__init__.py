@@ -1,0 +1,1 @@
+"""One run, described: the schema of scenario files and their assembly."""

@@ -1,0 +1,318 @@
+"""From a described run to a running one: the only place that joins concrete classes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from v2x import registry, rng
+from v2x.access.base import AccessContext
+from v2x.applications.base import Application
+from v2x.channel.base import LinkState
+from v2x.channel.corridors import Corridors
+from v2x.channel.link_table import LinkTable
+from v2x.errors import V2XError
+from v2x.mobility.base import MobilityContext, MobilityModel
+from v2x.phy.reception import ReceiverDesign, design_receiver
+from v2x.phy.resource_pool import ResourcePool
+from v2x.phy.sensing_history import SensingHistory
+from v2x.phy.transport_block import subchannels_needed
+from v2x.records.tables import SCHEMAS, RunRecords
+from v2x.scenario.model import Scenario
+from v2x.sim.clock import to_us
+from v2x.sim.medium import LONGEST_GAP_MS, Medium
+from v2x.sim.packet_log import PacketLog
+from v2x.sim.recorder import Recorder
+from v2x.sim.region import CountedRegion
+from v2x.sim.simulation import Simulation, SimulationParts
+from v2x.units import US_PER_MS, US_PER_S
+from v2x.world import geometry, store, synthetic
+from v2x.world.elevation import load_elevation
+from v2x.world.road_map import RoadMap
+
+#: Time between two motions [µs]; TR 36.885 A.1.2 updates positions every 100 ms.
+MOBILITY_PERIOD_US = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a simulation is.
+
+    Attributes
+    ----------
+    phase
+        What is being done.
+    simulated_s, total_s
+        Simulated time so far, and at the end, over all replications [s].
+    realtime_factor
+        Simulated seconds per second of the wall clock.
+    remaining_s
+        Estimated time left [s].
+    """
+
+    phase: str
+    simulated_s: float
+    total_s: float
+    realtime_factor: float
+    remaining_s: float
+
+
+def load_road_map(scenario: Scenario) -> RoadMap:
+    """Return the road network that a scenario describes."""
+    world = scenario.world
+    if scenario.synthetic is not None:
+        road_map = synthetic.build(scenario.synthetic.type, **asdict(scenario.synthetic.params))
+    else:
+        assert world.map is not None
+        elevation = (
+            None if world.elevation is None else load_elevation(_path(scenario, world.elevation))
+        )
+        road_map = store.load_map(_map_path(scenario, world.map), elevation=elevation)
+    return geometry.flatten(road_map) if world.flat else road_map
+
+
+def _path(scenario: Scenario, name: str) -> Path:
+    return scenario.source.parent / name if scenario.source is not None else Path(name)
+
+
+def _map_path(scenario: Scenario, name: str) -> Path:
+    path = _path(scenario, name)
+    return path if path.exists() else store.builtin_map(name)
+
+
+def replication_seed(seed: int, replication: int) -> int:
+    """Return the seed of a replication; the first has the seed of the run itself."""
+    if replication == 0:
+        return seed
+    return rng.key32(seed, "replication", replication)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One replication, ready to run.
+
+    Attributes
+    ----------
+    simulation, recorder, parts
+        The simulation, where it records, and what it is made of.
+    design
+        Its receiver.
+    """
+
+    simulation: Simulation
+    recorder: Recorder
+    parts: SimulationParts
+    design: ReceiverDesign
+
+
+def assemble(
+    scenario: Scenario,
+    road_map: RoadMap,
+    replication: int = 0,
+    on_tick: Callable[[int], None] | None = None,
+) -> Run:
+    """Return one replication of a scenario, ready to run.
+
+    Raises
+    ------
+    V2XError
+        If parts of the scenario do not fit together, such as packets wider than the pool.
+    """
+    seed = replication_seed(scenario.seed, replication)
+    records = scenario.records
+    mobility = _mobility(scenario, road_map, seed)
+    application: Application = registry.load("v2x.applications", scenario.messages.type)(
+        scenario.messages.params, seed
+    )
+    access_class = registry.load("v2x.access", scenario.access.type)
+    access_params = scenario.access.params
+    pool: ResourcePool = access_params.resource_pool()
+    _check_ranges(scenario)
+    design = design_receiver(
+        scenario.radio,
+        scenario.phy,
+        pool,
+        environment="urban" if "urban" in scenario.pathloss.type else "highway",
+        size_bytes=max(application.sizes_bytes),
+    )
+    window = max(int(access_params.sensing_window_ms), 100) * US_PER_MS // pool.slot_us
+    history = SensingHistory(mobility.n_rows, window, pool.n_subchannels)
+    packets = PacketLog()
+    links = LinkTable(
+        scenario.channel,
+        registry.load("v2x.channel", scenario.pathloss.type)(
+            scenario.pathloss.params, scenario.radio.carrier_ghz
+        ),
+        antenna_gain_dbi=scenario.radio.antenna_gain_dbi,
+        n_rows=mobility.n_rows,
+        wrap_length_m=road_map.wrap_length_m,
+        corridors=None if road_map.corridor_x is None else Corridors(road_map),
+        seed=seed,
+    )
+    warmup_us = to_us(scenario.warmup_s)
+    recorder = Recorder(records, warmup_us=warmup_us)
+    parts = SimulationParts(
+        mobility=mobility,
+        application=application,
+        access=access_class(
+            access_params,
+            AccessContext(
+                n_nodes=mobility.n_rows,
+                pool=pool,
+                history=history,
+                noise_mw=design.idle_subchannel_mw,
+                grant_subchannels=_grant_subchannels(scenario, application, pool),
+                period_ms=application.period_ms,
+                seed=seed,
+            ),
+        ),
+        medium=Medium(
+            design, links, history, packets, records, counted_from_us=warmup_us, seed=seed
+        ),
+        history=history,
+        packets=packets,
+        recorder=recorder,
+        records=records,
+        region=CountedRegion(road_map, records.edge_margin_m),
+        duration_us=to_us(scenario.duration_s),
+        warmup_us=warmup_us,
+        mobility_period_us=MOBILITY_PERIOD_US,
+        slot_us=pool.slot_us,
+    )
+    return Run(Simulation(parts, on_tick), recorder, parts, design)
+
+
+def _mobility(scenario: Scenario, road_map: RoadMap, seed: int) -> MobilityModel:
+    base_dir = "." if scenario.source is None else str(scenario.source.parent)
+    model: MobilityModel = registry.load("v2x.mobility", scenario.traffic.type)(
+        scenario.traffic.params,
+        MobilityContext(road_map, seed, to_us(scenario.duration_s), base_dir),
+    )
+    return model
+
+
+def _grant_subchannels(scenario: Scenario, application: Application, pool: ResourcePool) -> int:
+    size = max(application.sizes_bytes)
+    try:
+        return subchannels_needed(
+            size,
+            scenario.phy.mcs,
+            pool.subchannel_rb,
+            pool.adjacent,
+            pool.n_subchannels,
+        )
+    except ValueError as error:
+        raise V2XError(
+            str(error),
+            file=None if scenario.source is None else str(scenario.source),
+            key="phy.mcs",
+            remedy="raise phy.mcs, widen the pool (access.n_subchannels, access.subchannel_rb) "
+            "or lower messages.size_bytes",
+        ) from error
+
+
+def _check_ranges(scenario: Scenario) -> None:
+    records, channel = scenario.records, scenario.channel
+    for name in ("max_distance_m", "awareness_range_m"):
+        if getattr(records, name) > channel.interaction_range_m:
+            raise V2XError(
+                f"{getattr(records, name):g} m is beyond channel.interaction_range_m "
+                f"({channel.interaction_range_m:g} m), where nothing is received",
+                file=None if scenario.source is None else str(scenario.source),
+                key=f"records.{name}",
+                remedy="lower it or raise channel.interaction_range_m",
+            )
+
+
+def simulate(scenario: Scenario, progress: Callable[[Progress], None] | None = None) -> RunRecords:
+    """Run all replications of a scenario.
+
+    Parameters
+    ----------
+    scenario
+        What to run.
+    progress
+        Called before the start and after every mobility tick.
+
+    Returns
+    -------
+    RunRecords
+        Tables with one replication after the other, and the facts of the run.
+    """
+    started = time.perf_counter()
+    total_s = scenario.duration_s * scenario.replications
+
+    def report(phase: str, done_s: float, running_since: float) -> None:
+        if progress is None:
+            return
+        elapsed = time.perf_counter() - running_since
+        factor = done_s / elapsed if elapsed > 0 else 0.0
+        remaining = (total_s - done_s) / factor if factor > 0 else float("inf")
+        progress(Progress(phase, done_s, total_s, factor, remaining))
+
+    report("loading map", 0.0, started)
+    road_map = load_road_map(scenario)
+    pieces: list[dict[str, dict[str, Any]]] = []
+    n_vehicles = 0
+    running_since = time.perf_counter()
+    design: ReceiverDesign | None = None
+    for replication in range(scenario.replications):
+        before_s = replication * scenario.duration_s
+
+        def on_tick(time_us: int, before_s: float = before_s) -> None:
+            report("simulating", before_s + time_us / US_PER_S, running_since)
+
+        run = assemble(scenario, road_map, replication, on_tick)
+        run.simulation.run()
+        pieces.append(run.recorder.tables(replication))
+        n_vehicles += len(run.recorder.vehicles_seen)
+        design = run.design
+    assert design is not None
+    wall_s = time.perf_counter() - running_since
+    tables = {
+        name: {key: np.concatenate([piece[name][key] for piece in pieces]) for key in SCHEMAS[name]}
+        for name in SCHEMAS
+    }
+    return RunRecords(tables, _facts(scenario, road_map, design, tables, n_vehicles, wall_s))
+
+
+def _facts(
+    scenario: Scenario,
+    road_map: RoadMap,
+    design: ReceiverDesign,
+    tables: dict[str, dict[str, Any]],
+    n_vehicles: int,
+    wall_s: float,
+) -> dict[str, Any]:
+    records = scenario.records
+    return {
+        "simulated_s": scenario.duration_s * scenario.replications,
+        "wall_s": wall_s,
+        "warmup_s": scenario.warmup_s,
+        "n_vehicles": n_vehicles,
+        "replications": scenario.replications,
+        "messages_sent": int((tables["packets"]["n_attempts"] > 0).sum()),
+        "bin_width_m": records.bin_width_m,
+        "max_distance_m": records.max_distance_m,
+        "awareness_range_m": records.awareness_range_m,
+        "edge_margin_m": records.edge_margin_m,
+        "block_s": records.block_s,
+        "mobility_period_s": MOBILITY_PERIOD_US / US_PER_S,
+        "slot_us": design.pool.slot_us,
+        "decode_ms": scenario.phy.decode_ms,
+        "freshness_open_ms": float(LONGEST_GAP_MS),
+        "access": scenario.access.type,
+        "pathloss": scenario.pathloss.type,
+        "effective_antenna_height_m": getattr(
+            scenario.pathloss.params, "effective_antenna_height_m", None
+        ),
+        "error_curves": list(design.curve_names),
+        "link_states": [state.name.lower() for state in LinkState],
+        "attribution": road_map.attribution,
+        "map": store.summary(road_map),
+    }

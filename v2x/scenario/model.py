@@ -1,0 +1,219 @@
+"""A scenario in memory: one frozen dataclass that nests the parameters of every part."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from v2x.channel.link_table import ChannelParams
+from v2x.phy.radio import PhyParams, RadioParams
+from v2x.scenario.synthetic_maps import SYNTHETIC_MAPS
+from v2x.sim.recorder import RecordParams
+
+MAX_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginChoice:
+    """A strategy chosen by name, and its parameters.
+
+    Attributes
+    ----------
+    type
+        Name of the strategy, such as ``"lte-mode4"``.
+    params
+        Instance of the strategy's ``Params`` dataclass.
+    """
+
+    type: str
+    params: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldParams:
+    """The road network of a scenario: a map file, a built-in map, or a synthetic one.
+
+    Parameters
+    ----------
+    map
+        Map file (.osm, .osm.gz, .graphml, or imported by ``v2x map import``) relative to the
+        scenario, or the name of a built-in map; not together with `synthetic`.
+    elevation
+        Terrain raster (SRTM .hgt, .hgt.zip or GeoTIFF) relative to the scenario; null takes the
+        heights that the map itself carries.
+    flat
+        Whether every height is set to zero, to measure what the third dimension changes.
+    """
+
+    map: str | None = field(default=None, metadata={"file": True})
+    elevation: str | None = field(default=None, metadata={"file": True})
+    flat: bool = False
+
+    def __post_init__(self) -> None:
+        """Reject heights without a map to lift."""
+        if self.elevation is not None and self.map is None:
+            raise ValueError("elevation needs a map")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One run, described completely.
+
+    Parameters
+    ----------
+    name
+        Name of the scenario and part of the name of its run folders; the name of the file if
+        it is not given.
+    description
+        The question the scenario answers.
+    duration_s
+        Simulated time [s], warm-up included.
+    warmup_s
+        Time at the beginning that no figure counts [s]: sensing and queues fill up.
+    seed
+        Seed of every random stream; the same seed gives the same bytes.
+    replications
+        Number of runs with independent random streams, pooled for confidence intervals.
+    world, synthetic
+        The road network: a map, or the kind and sizes of a synthetic one (else None).
+    traffic
+        Who drives where: a strategy of the group ``v2x.mobility``.
+    messages
+        What vehicles send: a strategy of the group ``v2x.applications``.
+    radio
+        Link budget constants.
+    channel, pathloss
+        Line of sight and range; the propagation model of the group ``v2x.channel``.
+    phy
+        Forming and decoding of transport blocks.
+    access
+        Who transmits when: a strategy of the group ``v2x.access``.
+    records
+        What is counted, and how finely.
+    source
+        File the scenario came from; None if it was built in memory. Not compared.
+    """
+
+    name: str
+    description: str = ""
+    duration_s: float = 30.0
+    warmup_s: float = 5.0
+    seed: int = 1
+    replications: int = 1
+    world: WorldParams
+    synthetic: PluginChoice | None = None
+    traffic: PluginChoice
+    messages: PluginChoice
+    radio: RadioParams
+    channel: ChannelParams
+    pathloss: PluginChoice
+    phy: PhyParams
+    access: PluginChoice
+    records: RecordParams
+    source: Path | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        """Reject what no single section can see."""
+        if not re.fullmatch(r"\w[\w.-]*", self.name):
+            raise ValueError(f"name must be letters, digits, '_', '-' and '.', got {self.name!r}")
+        if not self.duration_s > 0:
+            raise ValueError(f"duration_s must be > 0, got {self.duration_s}")
+        if not 0 <= self.warmup_s < self.duration_s:
+            raise ValueError(
+                f"warmup_s must be at least 0 and less than duration_s ({self.duration_s}), "
+                f"got {self.warmup_s}"
+            )
+        if not 0 <= self.seed <= MAX_SEED:
+            raise ValueError(f"seed must be within 0 and 2^63 - 1, got {self.seed}")
+        if self.replications < 1:
+            raise ValueError(f"replications must be at least 1, got {self.replications}")
+        if (self.world.map is None) == (self.synthetic is None):
+            raise ValueError("world must name either a map or a synthetic one")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A key of a section that picks the class behind the section's further keys.
+
+    Attributes
+    ----------
+    selector
+        The key that holds the name.
+    target
+        Field of :class:`Scenario` that receives the :class:`PluginChoice`.
+    default
+        Name picked if the key is not given; None picks nothing and adds no keys.
+    group
+        Entry point group of the names; "" if they are those of `classes`.
+    classes
+        Name to parameter dataclass, for a choice that is not open to plug-ins.
+    """
+
+    selector: str
+    target: str
+    default: str | None
+    group: str = ""
+    classes: Mapping[str, type] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A section of the scenario file.
+
+    Attributes
+    ----------
+    name
+        Its key at the top level.
+    params
+        Dataclass of the keys that are always there, held by the field `name` of
+        :class:`Scenario`; None if a choice provides all.
+    choice
+        The key that picks further keys, if there is one.
+    replaces
+        Key to the keys of the file that it replaces when it is set on the command line.
+    """
+
+    name: str
+    params: type | None = None
+    choice: Choice | None = None
+    replaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def _strategy(name: str, group: str, default: str) -> Choice:
+    return Choice(selector="type", target=name, default=default, group=group)
+
+
+#: The sections of a scenario file, in the order in which they are written.
+SECTIONS: tuple[Section, ...] = (
+    Section(
+        name="world",
+        params=WorldParams,
+        choice=Choice(
+            selector="synthetic", target="synthetic", default=None, classes=SYNTHETIC_MAPS
+        ),
+        replaces={"map": ("synthetic",), "synthetic": ("map", "elevation")},
+    ),
+    Section(
+        name="traffic",
+        choice=_strategy("traffic", "v2x.mobility", "routed"),
+        replaces={"density_per_km": ("n_vehicles",), "n_vehicles": ("density_per_km",)},
+    ),
+    Section(name="messages", choice=_strategy("messages", "v2x.applications", "awareness")),
+    Section(name="radio", params=RadioParams),
+    Section(
+        name="channel",
+        params=ChannelParams,
+        choice=Choice(
+            selector="pathloss", target="pathloss", default="tr37885-highway", group="v2x.channel"
+        ),
+    ),
+    Section(name="phy", params=PhyParams),
+    Section(name="access", choice=_strategy("access", "v2x.access", "lte-mode4")),
+    Section(name="records", params=RecordParams),
+)
+
+#: Keys of the top level that are values, not sections.
+SCALARS = ("name", "description", "duration_s", "warmup_s", "seed", "replications")

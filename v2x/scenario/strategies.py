@@ -1,0 +1,88 @@
+"""The names a scenario may choose from, and the parameters behind each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, is_dataclass
+
+from v2x import registry
+from v2x.errors import V2XError, unknown_name
+from v2x.scenario.describe import ParameterDoc, parameter_docs, summary
+from v2x.scenario.model import SECTIONS, Choice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyDoc:
+    """A strategy as ``v2x list`` shows it.
+
+    Attributes
+    ----------
+    section, selector, name
+        ``section: {selector: name}`` chooses it.
+    summary
+        What it is, in one line.
+    is_default
+        Whether it is chosen when the scenario does not say.
+    parameters
+        Its keys.
+    """
+
+    section: str
+    selector: str
+    name: str
+    summary: str
+    is_default: bool
+    parameters: list[ParameterDoc]
+
+
+def choice_names(choice: Choice) -> list[str]:
+    """Return the names that `choice` knows, sorted."""
+    return registry.names(choice.group) if choice.group else sorted(choice.classes)
+
+
+def choice_params(choice: Choice, name: str, **place: str | None) -> type:
+    """Return the parameter dataclass of the strategy `name`.
+
+    Raises
+    ------
+    V2XError
+        If there is no such strategy, or it cannot be loaded; at `place` (file, key).
+    """
+    if not choice.group:
+        if name not in choice.classes:
+            raise unknown_name(f"{choice.selector} map", name, choice.classes, **place)
+        return choice.classes[name]
+    params = getattr(registry.load(choice.group, name, **place), "Params", None)
+    if not (isinstance(params, type) and is_dataclass(params)):
+        raise V2XError(
+            f"plug-in {name!r} of {choice.group} has no dataclass 'Params'",
+            **place,
+            remedy="ask its author; CONTRIBUTING.md says what a plug-in needs",
+        )
+    return params
+
+
+def list_strategies() -> list[StrategyDoc]:
+    """Return every strategy a scenario can choose, section by section."""
+    return [
+        _strategy_doc(section.name, section.choice, name)
+        for section in SECTIONS
+        if section.choice is not None
+        for name in choice_names(section.choice)
+    ]
+
+
+def _strategy_doc(section: str, choice: Choice, name: str) -> StrategyDoc:
+    try:
+        params = choice_params(choice, name)
+        described = registry.load(choice.group, name) if choice.group else params
+        line, parameters = summary(described), parameter_docs(params)
+    except V2XError as error:  # a plug-in that is broken belongs in the list, with the reason
+        line, parameters = str(error), []
+    return StrategyDoc(
+        section=section,
+        selector=choice.selector,
+        name=name,
+        summary=line,
+        is_default=name == choice.default,
+        parameters=parameters,
+    )

@@ -1,0 +1,198 @@
+"""Collects what happened while a run is under way and turns it into tables."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from v2x.mobility.fleet import FleetState, FloatArray, NodeKind
+from v2x.records.tables import N_OUTCOMES, SCHEMAS, empty_table
+from v2x.units import US_PER_S
+
+#: Pairs that would touch within this time go into the safety table [s] ...
+_WATCHED_TTC_S = 8.0
+#: ... and so do pairs closer than this [m].
+_WATCHED_GAP_M = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordParams:
+    """What is counted, and how finely.
+
+    Parameters
+    ----------
+    bin_width_m
+        Width of the distance bins (lower, upper] [m]; TR 36.885 uses 20.
+    max_distance_m
+        Receivers farther away are not intended receivers [m].
+    awareness_range_m
+        Pairs farther apart do not count for IPG and AoI [m].
+    block_s
+        Length of the time blocks over which receptions are aggregated [s]; confidence
+        intervals of a single replication come from these blocks.
+    trajectory_period_s
+        Time between stored positions [s]; a multiple of the mobility period.
+    cbr_period_s
+        Time between CBR measurements of every node [s]; each looks back 100 ms.
+    edge_margin_m
+        Vehicles closer than this to an open end of the map neither count as senders nor as
+        receivers [m]; they still transmit and interfere. Wrap-around maps have no ends.
+    """
+
+    bin_width_m: float = 20.0
+    max_distance_m: float = 500.0
+    awareness_range_m: float = 300.0
+    block_s: float = 1.0
+    trajectory_period_s: float = 0.5
+    cbr_period_s: float = 0.5
+    edge_margin_m: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Reject sizes that cannot be counted with."""
+        for name in (
+            "bin_width_m",
+            "max_distance_m",
+            "awareness_range_m",
+            "block_s",
+            "trajectory_period_s",
+            "cbr_period_s",
+        ):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
+        if self.edge_margin_m < 0:
+            raise ValueError(f"edge_margin_m must be >= 0, got {self.edge_margin_m}")
+        if self.max_distance_m < self.bin_width_m:
+            raise ValueError(
+                f"max_distance_m ({self.max_distance_m}) must hold at least one bin of "
+                f"bin_width_m ({self.bin_width_m})"
+            )
+
+
+class Recorder:
+    """Gathers pieces of tables during a run.
+
+    Parameters
+    ----------
+    params
+        What is counted.
+    warmup_us
+        Nothing before this time is recorded, except where rows say their time [µs].
+    """
+
+    def __init__(self, params: RecordParams, *, warmup_us: int) -> None:
+        self._params = params
+        self._warmup_us = warmup_us
+        self._pieces: dict[str, list[dict[str, NDArray[Any]]]] = defaultdict(list)
+        self._next_trajectory_us = 0
+        self.vehicles_seen: set[int] = set()
+
+    def observe_fleet(self, fleet: FleetState) -> None:
+        """Note positions when they are due, and every close pair."""
+        if fleet.time_us < self._warmup_us:
+            return
+        self.vehicles_seen.update(fleet.id[fleet.active & (fleet.kind <= NodeKind.BUS)].tolist())
+        self._observe_pairs(fleet)
+        if fleet.time_us >= self._next_trajectory_us:
+            period = round(self._params.trajectory_period_s * US_PER_S)
+            self._next_trajectory_us = fleet.time_us + period
+            rows = np.flatnonzero(fleet.active)
+            names = [name for name in SCHEMAS["trajectories"] if hasattr(fleet, name)]
+            piece: dict[str, NDArray[Any]] = {name: getattr(fleet, name)[rows] for name in names}
+            piece["time_s"] = np.full(len(rows), fleet.time_us / US_PER_S)
+            self._pieces["trajectories"].append(piece)
+
+    def _observe_pairs(self, fleet: FleetState) -> None:
+        follower = np.flatnonzero(fleet.active & (fleet.leader >= 0))
+        if len(follower) == 0:
+            return
+        gap = fleet.gap_m[follower]
+        leader = fleet.leader[follower]
+        closing = fleet.speed_mps[follower] - fleet.speed_mps[leader]
+        watched = (gap < _WATCHED_GAP_M) | (gap < _WATCHED_TTC_S * closing)
+        watched[gap.argmin()] = True
+        follower, leader, gap = follower[watched], leader[watched], gap[watched]
+        self._pieces["safety"].append(
+            {
+                "time_s": np.full(len(gap), fleet.time_us / US_PER_S),
+                "follower_id": fleet.id[follower],
+                "leader_id": fleet.id[leader],
+                "gap_m": gap,
+                "follower_speed_mps": fleet.speed_mps[follower],
+                "leader_speed_mps": fleet.speed_mps[leader],
+            }
+        )
+
+    def observe_load(self, time_us: int, node_id: NDArray[np.int64], cbr: FloatArray) -> None:
+        """Note the channel busy ratio of nodes; those that measured nothing are left out."""
+        if time_us < self._warmup_us:
+            return
+        measured = np.isfinite(cbr)
+        self._pieces["load"].append(
+            {
+                "time_s": np.full(int(measured.sum()), time_us / US_PER_S),
+                "node_id": node_id[measured],
+                "cbr": cbr[measured],
+            }
+        )
+
+    def observe_link_states(self, time_us: int, counts: NDArray[np.int64]) -> None:
+        """Note how many links are in each state."""
+        if time_us < self._warmup_us:
+            return
+        self._pieces["link_states"].append(
+            {
+                "time_s": np.full(len(counts), time_us / US_PER_S),
+                "state": np.arange(len(counts), dtype=np.int32),
+                "n": counts,
+            }
+        )
+
+    def close_block(self, start_us: int, outcomes: NDArray[np.int64]) -> None:
+        """Take the counts of a time block, shape (n_bins, n_outcomes), and clear them."""
+        n_bins = len(outcomes)
+        upper = (np.arange(n_bins) + 1) * self._params.bin_width_m
+        self._pieces["links"].append(
+            {
+                "block_start_s": np.full(n_bins * N_OUTCOMES, start_us / US_PER_S),
+                "bin_upper_m": np.repeat(upper, N_OUTCOMES),
+                "outcome": np.tile(np.arange(N_OUTCOMES, dtype=np.int32), n_bins),
+                "n": outcomes.ravel().copy(),
+            }
+        )
+        outcomes[:] = 0
+
+    def take_freshness(self, gaps_ms: NDArray[np.int64], ages_ms: NDArray[np.int64]) -> None:
+        """Take the histograms of inter-packet gaps and ages, both by millisecond."""
+        for quantity, histogram in enumerate((gaps_ms, ages_ms)):
+            filled = np.flatnonzero(histogram)
+            self._pieces["freshness"].append(
+                {
+                    "quantity": np.full(len(filled), quantity, dtype=np.int32),
+                    "value_ms": filled.astype(np.float64),
+                    "n": histogram[filled],
+                }
+            )
+
+    def take_packets(self, table: dict[str, NDArray[Any]]) -> None:
+        """Take the packet table."""
+        self._pieces["packets"].append(table)
+
+    def tables(self, replication: int) -> dict[str, dict[str, NDArray[Any]]]:
+        """Return all tables, typed as their schemas say."""
+        return {name: self._table(name, replication) for name in SCHEMAS}
+
+    def _table(self, name: str, replication: int) -> dict[str, NDArray[Any]]:
+        pieces = self._pieces[name]
+        if not pieces:
+            return empty_table(name)
+        table: dict[str, NDArray[Any]] = {}
+        for key, column in SCHEMAS[name].items():
+            if key != "replication":
+                parts = [piece[key] for piece in pieces]
+                table[key] = np.concatenate(parts).astype(column.dtype, copy=False)
+        n = len(next(iter(table.values())))
+        return {"replication": np.full(n, replication, dtype=np.int32), **table}

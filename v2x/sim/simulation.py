@@ -1,0 +1,234 @@
+"""One run, from the first motion to the last reception.
+
+Order of things at one instant
+------------------------------
+Time is integer microseconds; a slot begins at a multiple of its length. When several things
+fall on the same instant, they happen in this order, tested in
+``tests/unit/sim/test_order.py``:
+
+1. **Measurements** that look back from here: channel busy ratio, link states, time blocks.
+2. **Motion**, if a mobility tick is due: vehicles move, links are updated, newcomers get empty
+   memories, ages are sampled, packets of the coming tick are generated.
+3. **Packets** whose generation time has come enter the access layer.
+4. **Transmissions** of the slot are decided; packets that missed their deadline are dropped.
+5. **Reception**: power, interference, outcomes, sensing, counts, in one kernel call.
+
+Measurements and motion come first because they are an urgent event of the clock; the rest is
+one process that wakes only in slots that need it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from v2x._kernels.sensing import busy_ratio
+from v2x.access.base import AccessTechnology
+from v2x.applications.base import Application, PacketBatch
+from v2x.mobility.base import MobilityModel
+from v2x.mobility.fleet import FleetState
+from v2x.phy.sensing_history import SensingHistory
+from v2x.sim.clock import UrgentTimeout, first_slot_from, last_slot_until, to_us
+from v2x.sim.medium import Medium
+from v2x.sim.packet_log import PacketLog
+from v2x.sim.recorder import Recorder, RecordParams
+from v2x.sim.region import CountedRegion
+from v2x.units import US_PER_MS
+
+#: Time over which the channel busy ratio is measured [ms] (TS 36.214 5.1.30).
+CBR_WINDOW_MS = 100
+#: S-RSSI above which a subchannel is busy [mW]: -94 dBm, threshS-RSSI-CBR index 9.
+CBR_THRESHOLD_MW = 10.0 ** (-94.0 / 10.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationParts:
+    """What a run is made of; only ``scenario/assemble.py`` chooses the concrete classes.
+
+    Attributes
+    ----------
+    duration_us, warmup_us, mobility_period_us, slot_us
+        Times [µs].
+    """
+
+    mobility: MobilityModel
+    application: Application
+    access: AccessTechnology
+    medium: Medium
+    history: SensingHistory
+    packets: PacketLog
+    recorder: Recorder
+    records: RecordParams
+    region: CountedRegion
+    duration_us: int
+    warmup_us: int
+    mobility_period_us: int
+    slot_us: int
+
+
+class Simulation:
+    """Runs its parts against each other on one simpy clock.
+
+    Parameters
+    ----------
+    parts
+        See :class:`SimulationParts`.
+    on_tick
+        Called with the simulated time [µs] after every mobility tick; raising in it ends the
+        run.
+    """
+
+    def __init__(
+        self, parts: SimulationParts, on_tick: Callable[[int], None] | None = None
+    ) -> None:
+        self._parts = parts
+        self._on_tick = on_tick
+        self._env = simpy.Environment()
+        self._fleet: FleetState | None = None
+        self._waiting: deque[_Arrival] = deque()
+        self._next_tick_us = 0
+        self._next_block_us = self._block_us = to_us(parts.records.block_s)
+        self._next_load_us = self._load_us = to_us(parts.records.cbr_period_s)
+        self._cbr = np.zeros(parts.history.n_nodes)
+
+    @property
+    def now_us(self) -> int:
+        """Simulated time [µs]."""
+        return int(self._env.now)
+
+    def run(self) -> None:
+        """Run to the end and hand all counters to the recorder."""
+        parts = self._parts
+        self._env.process(self._motion())
+        self._env.process(self._slots())
+        self._env.run(until=parts.duration_us)
+        self._measure(parts.duration_us)
+        counts = parts.medium.counts
+        if self._next_block_us - self._block_us < parts.duration_us:
+            parts.recorder.close_block(self._next_block_us - self._block_us, counts.outcomes)
+        parts.recorder.take_freshness(counts.gaps_ms, counts.ages_ms)
+        parts.recorder.take_packets(parts.packets.table(parts.warmup_us))
+
+    def _motion(self) -> Generator[simpy.Event, Any, None]:
+        period = self._parts.mobility_period_us
+        while True:
+            self._measure(self.now_us)
+            self._move(self.now_us)
+            self._next_tick_us = self.now_us + period
+            if self._on_tick is not None:
+                self._on_tick(self.now_us)
+            yield UrgentTimeout(self._env, period)
+
+    def _measure(self, now_us: int) -> None:
+        """Close what ended at or before `now_us`."""
+        parts, fleet = self._parts, self._fleet
+        while now_us >= self._next_block_us:
+            if self._next_block_us > parts.warmup_us:
+                start_us = self._next_block_us - self._block_us
+                parts.recorder.close_block(start_us, parts.medium.counts.outcomes)
+            self._next_block_us += self._block_us
+        if now_us >= self._next_load_us and fleet is not None:
+            self._next_load_us += self._load_us
+            busy_ratio(
+                parts.history.words,
+                parts.history.powers,
+                first_slot_from(now_us, parts.slot_us),
+                CBR_WINDOW_MS * US_PER_MS // parts.slot_us,
+                CBR_THRESHOLD_MW,
+                parts.region.counted(fleet).view(np.uint8),
+                self._cbr,
+            )
+            parts.recorder.observe_load(now_us, fleet.id, self._cbr)
+            parts.recorder.observe_link_states(now_us, parts.medium.link_states())
+
+    def _move(self, now_us: int) -> None:
+        parts = self._parts
+        fleet = parts.mobility.advance(now_us)
+        before = self._fleet
+        changed = fleet.id >= 0 if before is None else fleet.id != before.id
+        for node in np.flatnonzero(changed).tolist():
+            self._drop(node, parts.access.forget(node))
+        self._drop_arrivals_of(changed)
+        self._fleet = fleet
+        parts.medium.move(fleet, parts.region.counted(fleet))
+        parts.access.bind(parts.medium.identity)
+        parts.recorder.observe_fleet(fleet)
+        batch = parts.application.packets(now_us, now_us + parts.mobility_period_us, fleet)
+        first = parts.packets.append(batch, fleet.id[batch.tx_row])
+        parts.medium.take_packets()
+        self._waiting.extend(_arrivals(batch, first, parts.slot_us))
+
+    def _drop_arrivals_of(self, changed: NDArray[np.bool_]) -> None:
+        """Drop the packets of vehicles that left before these reached the access layer."""
+        gone = [arrival for arrival in self._waiting if changed[arrival.node]]
+        for arrival in gone:
+            self._drop(arrival.node, arrival.packet)
+            self._waiting.remove(arrival)
+
+    def _slots(self) -> Generator[simpy.Event, Any, None]:
+        """Wake in each slot with a packet or a transmission."""
+        parts = self._parts
+        slot_us = parts.slot_us
+        slot = first_slot_from(self.now_us, slot_us)
+        while True:
+            self._slot(slot)
+            limit = first_slot_from(self._next_tick_us, slot_us)
+            following = parts.access.next_active(slot + 1, limit)
+            if self._waiting:
+                following = min(following, self._waiting[0].slot)
+            following = max(following, slot + 1)
+            yield self._env.timeout(following * slot_us - self.now_us)
+            slot = following
+
+    def _slot(self, slot: int) -> None:
+        parts, waiting = self._parts, self._waiting
+        while waiting and waiting[0].slot <= slot:
+            _, node, packet, deadline, priority = waiting.popleft()
+            replaced = parts.access.enqueue(slot, node, packet, deadline, priority)
+            self._drop(node, replaced)
+        transmissions, dropped = parts.access.transmissions(slot)
+        for packet in dropped.tolist():
+            self._drop(self._sender_of(packet), packet)
+        if len(transmissions):
+            parts.medium.receive(slot, transmissions)
+
+    def _drop(self, node: int, packet: int) -> None:
+        if packet >= 0:
+            self._parts.medium.drop(node, packet)
+
+    def _sender_of(self, packet: int) -> int:
+        """Return the row of the vehicle that a waiting packet belongs to."""
+        assert self._fleet is not None
+        return int(np.flatnonzero(self._fleet.id == self._parts.packets["tx_id"][packet])[0])
+
+
+class _Arrival(NamedTuple):
+    """A packet on its way to the access layer: slot from which it may be sent, and the rest."""
+
+    slot: int
+    node: int
+    packet: int
+    deadline_slot: int
+    priority: int
+
+
+def _arrivals(batch: PacketBatch, first_packet: int, slot_us: int) -> list[_Arrival]:
+    slots = -(-batch.generated_us // slot_us)
+    return [
+        _Arrival(slot, node, first_packet + k, last_slot_until(deadline_us, slot_us), priority)
+        for k, (slot, node, deadline_us, priority) in enumerate(
+            zip(
+                slots.tolist(),
+                batch.tx_row.tolist(),
+                batch.deadline_us.tolist(),
+                batch.priority.tolist(),
+                strict=True,
+            )
+        )
+    ]

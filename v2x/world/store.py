@@ -1,0 +1,244 @@
+"""Compiled road maps on disk, found by path or, for those of the package, by name.
+
+A compiled map (``.v2xmap``) is a zip archive of ``header.json`` and one ``.npy`` file for each
+array. Lengths and offsets follow from the polylines and are not stored. Equal maps give equal
+bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import v2x
+from v2x.errors import V2XError, nearest
+from v2x.world.elevation import Elevation
+from v2x.world.geometry import Polylines, flatten, road_map_of
+from v2x.world.road_map import MapReport, RoadMap
+from v2x.world.summary import summary
+
+__all__ = [
+    "SUFFIX",
+    "builtin_map",
+    "builtin_maps",
+    "flatten",
+    "load_map",
+    "map_bytes",
+    "save_map",
+    "summary",
+]
+
+#: Ending of the names of compiled maps.
+SUFFIX = ".v2xmap"
+FORMAT = "v2x road map"
+#: Raised when a reader of the previous version could not read or would misread a file.
+VERSION = 1
+
+_ARRAYS = {
+    "node_osm_id": "<i8",
+    "node_signal": "|b1",
+    "edge_from": "<i4",
+    "edge_to": "<i4",
+    "edge_lanes": "<i4",
+    "edge_limit_mps": "<f8",
+    "edge_structure": "<i4",
+    "edge_level": "<i4",
+    "edge_class": "<i4",
+    "edge_osm_way": "<i8",
+    "first_point": "<i4",
+    "point_x_m": "<f8",
+    "point_y_m": "<f8",
+    "point_z_m": "<f8",
+}
+_OPTIONAL_ARRAYS = {"corridor_x": "<i4", "corridor_y": "<i4"}
+_FACTS = (
+    "name", "attribution", "crs", "origin_x_m", "origin_y_m", "class_names", "edge_name",
+    "lane_width_m", "wrap_length_m",
+)  # fmt: skip
+#: The first moment a zip archive can name; the real one would make equal maps differ.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def map_bytes(road_map: RoadMap) -> bytes:
+    """Return the content of the compiled map file of a map."""
+    header: dict[str, Any] = {"format": FORMAT, "version": VERSION}
+    header |= {fact: getattr(road_map, fact) for fact in _FACTS}
+    header["report"] = {
+        "defaults_used": dict(road_map.report.defaults_used),
+        "dropped": dict(road_map.report.dropped),
+        "notes": road_map.report.notes,
+    }
+    members = {"header.json": json.dumps(header, ensure_ascii=False, indent=1).encode()}
+    for name, dtype in (_ARRAYS | _OPTIONAL_ARRAYS).items():
+        values: NDArray[Any] | None = getattr(road_map, name)
+        if values is not None:
+            content = io.BytesIO()
+            np.save(content, values.astype(dtype), allow_pickle=False)
+            members[f"{name}.npy"] = content.getvalue()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as out:
+        for name, data in members.items():
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.external_attr = 0o644 << 16
+            out.writestr(info, data, zipfile.ZIP_DEFLATED, 9)
+    return archive.getvalue()
+
+
+def save_map(road_map: RoadMap, path: Path | str) -> None:
+    """Write a compiled map.
+
+    Raises
+    ------
+    V2XError
+        If the name does not end in ``.v2xmap`` or the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise V2XError(
+            f"a compiled map must be named *{SUFFIX}",
+            file=str(path),
+            remedy=f"write to {path.with_suffix(SUFFIX).name}",
+        )
+    try:
+        path.write_bytes(map_bytes(road_map))
+    except OSError as error:
+        raise V2XError(
+            f"cannot be written: {error.strerror}", file=str(path), remedy="check folder and rights"
+        ) from error
+
+
+def load_map(path: Path | str, *, elevation: Elevation | Path | str | None = None) -> RoadMap:
+    """Return the map in a file, whatever its form.
+
+    Parameters
+    ----------
+    path
+        Compiled map (``.v2xmap``) or what :func:`v2x.world.osm.import_osm` reads.
+    elevation
+        Height of the terrain for files without heights; as in ``import_osm``.
+
+    Raises
+    ------
+    V2XError
+        If the file is of no known kind or cannot be read, or if `elevation` is given for a
+        compiled map, which has its heights already.
+    """
+    path = Path(path)
+    if path.suffix.lower() != SUFFIX:
+        from v2x.world.osm import IMPORT_SUFFIXES, import_osm
+
+        if path.name.lower().endswith(IMPORT_SUFFIXES):
+            return import_osm(path, elevation=elevation)
+        raise V2XError(
+            "not a kind of map file that is known",
+            file=str(path),
+            remedy=f"give one of {', '.join((SUFFIX, *IMPORT_SUFFIXES))}",
+        )
+    if elevation is not None:
+        raise V2XError(
+            "a compiled map has its heights already",
+            file=str(path),
+            remedy="leave the elevation out, or give the .osm file the map was made from",
+        )
+    try:
+        return _decoded(path.read_bytes(), str(path))
+    except OSError as error:
+        raise V2XError(
+            f"cannot be read: {error.strerror}", file=str(path), remedy="check the path"
+        ) from error
+
+
+def _decoded(content: bytes, file: str) -> RoadMap:
+    remedy = "compile it again from its .osm file with  v2x map import"
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            header = json.loads(archive.read("header.json"))
+            if not isinstance(header, dict) or header.get("format") != FORMAT:
+                raise ValueError("header of another kind of file")
+            if header["version"] != VERSION:
+                raise V2XError(
+                    f"compiled map of version {header['version']}, not {VERSION}",
+                    file=file,
+                    remedy=remedy,
+                )
+            present = set(archive.namelist())
+            arrays = {
+                name: _array(archive.read(f"{name}.npy"), dtype)
+                for name, dtype in (_ARRAYS | _OPTIONAL_ARRAYS).items()
+                if name in _ARRAYS or f"{name}.npy" in present
+            }
+            return _assembled(header, arrays)
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, EOFError) as error:
+        raise V2XError(
+            f"not a compiled map, or a damaged one ({error})", file=file, remedy=remedy
+        ) from error
+
+
+def _array(content: bytes, dtype: str) -> NDArray[Any]:
+    values: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+    if values.dtype != np.dtype(dtype) or values.ndim != 1:
+        raise ValueError(f"array of {values.dtype} in {values.ndim} dimensions, not {dtype} in one")
+    return values
+
+
+def _assembled(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> RoadMap:
+    facts: dict[str, Any] = {fact: header[fact] for fact in _FACTS}
+    facts["class_names"] = tuple(facts["class_names"])
+    facts["edge_name"] = tuple(facts["edge_name"])
+    report = header["report"]
+    polylines = Polylines(
+        first_point=arrays.pop("first_point"),
+        x_m=arrays.pop("point_x_m"),
+        y_m=arrays.pop("point_y_m"),
+        z_m=arrays.pop("point_z_m"),
+    )
+    n_edges = len(arrays["edge_from"])
+    lengths = {name: len(values) for name, values in arrays.items() if name[:4] in ("edge", "corr")}
+    if set(lengths.values()) | {len(facts["edge_name"])} != {n_edges}:
+        raise ValueError(f"arrays of edges have different lengths {lengths}")
+    if len(polylines.first_point) != n_edges + 1 or polylines.first_point[-1] != len(polylines.x_m):
+        raise ValueError("polylines do not match the edges")
+    attributes: dict[str, Any] = facts | arrays
+    return road_map_of(
+        **attributes,
+        polylines=polylines,
+        report=MapReport(report["defaults_used"], report["dropped"], tuple(report["notes"])),
+    )
+
+
+def builtin_maps() -> dict[str, Path]:
+    """Return the maps that come with the package, name to file, sorted."""
+    files = sorted(_bundled_folder().glob(f"*{SUFFIX}"))
+    return {file.name.removesuffix(SUFFIX): file for file in files}
+
+
+def builtin_map(name: str) -> Path:
+    """Return the file of a map that comes with the package, such as "chongqing-central".
+
+    Raises
+    ------
+    V2XError
+        If there is no such map, with the nearest name.
+    """
+    known = builtin_maps()
+    if name not in known:
+        close = nearest(name, known)
+        remedy = f"did you mean {close!r}?" if close else f"built in: {', '.join(known) or 'none'}"
+        raise V2XError(f"there is no file or built-in map {name!r}", remedy=remedy)
+    return known[name]
+
+
+def _bundled_folder() -> Path:
+    """Return ``maps/`` of the checkout this package runs from, else of the package."""
+    package = Path(v2x.__file__).resolve().parent
+    checkout = package.parent
+    if (checkout / "pyproject.toml").is_file() and (checkout / "maps").is_dir():
+        return checkout / "maps"
+    return package / "maps"
