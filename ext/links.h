@@ -90,24 +90,28 @@ static void v2x_links_row(int n, int i, const int32_t *restrict neighbour, const
     }
 }
 
-/* Direction of each neighbour as a pseudo-angle in bins [0, V2X_N_BINS) and half the bins its
- * silhouette covers; monotone in the angle, finest along the axes. */
+/* What each neighbour of node i hides. Directions are bins [0, V2X_N_BINS) of a pseudo-angle,
+ * monotone in the angle and finest along the axes. A neighbour stands in direction `bin` and
+ * covers the bins `low` to `high` whose middles lie inside its silhouette; they may run over
+ * either end of the circle. Those too far above or below cover nothing (high < low). */
 V2X_CLONES
-static void v2x_directions(int n, int i, const int32_t *restrict neighbour, const float *restrict x,
-                           const float *restrict y, const float *restrict cosine,
-                           const float *restrict sine, const float *restrict half_length,
-                           const float *restrict half_width, float wrap, float half_wrap,
-                           float *restrict bin, float *restrict reach, float *restrict distance)
+static void v2x_silhouettes(int n, int i, const int32_t *restrict neighbour,
+                            const float *restrict x, const float *restrict y,
+                            const float *restrict z, const float *restrict cosine,
+                            const float *restrict sine, const float *restrict half_length,
+                            const float *restrict half_width, float wrap, float half_wrap,
+                            float gap, float grade, int32_t *restrict bin, int32_t *restrict low,
+                            int32_t *restrict high, float *restrict distance)
 {
-    const float xi = x[i], yi = y[i];
+    const float xi = x[i], yi = y[i], zi = z[i];
     const float quarter = V2X_N_BINS / 4;
     for (int e = 0; e < n; e++) {
         const int j = neighbour[e];
         float ex = x[j] - xi;
         ex = ex > half_wrap ? ex - wrap : ex;
         ex = ex < -half_wrap ? ex + wrap : ex;
-        const float ey = y[j] - yi;
-        const float ax = ex < 0.0f ? -ex : ex, ay = ey < 0.0f ? -ey : ey;
+        const float ey = y[j] - yi, ez = z[j] - zi;
+        const float ax = ex < 0.0f ? -ex : ex, ay = ey < 0.0f ? -ey : ey, az = ez < 0.0f ? -ez : ez;
         const float sum = ax + ay + 1e-6f;
         const float d = sqrtf(ex * ex + ey * ey);
         const float p = ay / sum;
@@ -118,11 +122,36 @@ static void v2x_directions(int n, int i, const int32_t *restrict neighbour, cons
         along = along < 0.0f ? -along : along;
         across = across < 0.0f ? -across : across;
         /* half silhouette = (half_width * along + half_length * across) / d; seen under
-         * d / sum^2 pseudo-radians per metre */
-        reach[e] = quarter * (half_width[j] * along + half_length[j] * across) / (sum * sum);
-        bin[e] = quarter * turn;
+         * d / sum^2 pseudo-radians per metre; no more than half the circle */
+        float reach = quarter * (half_width[j] * along + half_length[j] * across) / (sum * sum);
+        reach = reach < V2X_N_BINS / 2 ? reach : V2X_N_BINS / 2;
+        const float middle = quarter * turn;
+        /* rounding by truncation of positive numbers */
+        const int32_t first = 2 * V2X_N_BINS - (int32_t)(2.0f * V2X_N_BINS + 0.5f - middle + reach);
+        const int32_t last = (int32_t)(middle + reach - 0.5f + V2X_N_BINS) - V2X_N_BINS;
+        int32_t k = (int32_t)middle;
+        k = k < V2X_N_BINS ? k : V2X_N_BINS - 1;
+        bin[e] = k;
+        low[e] = first;
+        high[e] = az > gap + grade * d ? first - 1 : last;
         distance[e] = d;
     }
+}
+
+/* Note in `line` that directions [low, high] are covered from distance d on. */
+V2X_CLONES
+static void v2x_cover(float *restrict line, int low, int high, float d)
+{
+    for (int b = low; b <= high; b++)
+        line[b] = d < line[b] ? d : line[b];
+}
+
+/* Forget all cover. */
+V2X_CLONES
+static void v2x_uncover(float *restrict line, int n)
+{
+    for (int b = 0; b < n; b++)
+        line[b] = 1e30f;
 }
 
 #endif

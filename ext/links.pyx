@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Rows of the link table: neighbours, blockage by vehicles, shadowing and path gain."""
 
-from libc.math cimport ceil, fabsf, floor
+from libc.math cimport fabs
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 
 cdef extern from "links.h":
@@ -37,11 +37,13 @@ cdef extern from "links.h":
     void v2x_links_row(
         int n, int i, const int32_t *neighbour, const v2x_nodes *nodes, const v2x_law *law,
         const uint8_t *code, float *shadow, float *block, float *gain, float *distance) nogil
-    void v2x_directions(
-        int n, int i, const int32_t *neighbour, const float *x, const float *y,
+    void v2x_silhouettes(
+        int n, int i, const int32_t *neighbour, const float *x, const float *y, const float *z,
         const float *cosine, const float *sine, const float *half_length,
-        const float *half_width, float wrap, float half_wrap,
-        float *bin, float *reach, float *distance) nogil
+        const float *half_width, float wrap, float half_wrap, float gap, float grade,
+        int32_t *bin, int32_t *low, int32_t *high, float *distance) nogil
+    void v2x_cover(float *line, int low, int high, float d) nogil
+    void v2x_uncover(float *line, int n) nogil
     uint32_t v2x_hash2(uint32_t key, uint32_t a) nogil
     uint32_t v2x_hash3(uint32_t key, uint32_t a, uint32_t b) nogil
     uint32_t v2x_mix(uint32_t h) nogil
@@ -162,7 +164,8 @@ def classify_geometric(
         const float[::1] half_length, const float[::1] half_width,
         const float[::1] antenna_m, const int32_t[::1] height_class,
         const float[::1] class_height_m, double wrap_m, double level_gap_m, double max_grade,
-        float[::1] scratch, float[::1] nearest, int32_t[::1] cursor, uint8_t[::1] code):
+        int32_t[:, ::1] seen, float[::1] distance, float[::1] nearest, int32_t[::1] cursor,
+        uint8_t[::1] code):
     """Set the link code of each link from the vehicles that stand between its ends.
 
     Looks once around each node: every vehicle covers the directions of its silhouette from its
@@ -171,104 +174,82 @@ def classify_geometric(
     by a vehicle no higher than the higher antenna (TR 37.885 case 3), 2 by a higher one
     (case 2). Code 3 (buildings) is left as it is.
 
-    `height_class` is -1 for nodes that block nothing; `class_height_m` ascends. `scratch` has
-    room for three times the longest row, `nearest` for 4096 directions per class, `cursor` for
-    one number per node.
+    `height_class` is -1 for nodes that block nothing; `class_height_m` ascends. `seen` has room
+    for three numbers and `distance` for one per link of the longest row, `nearest` for 4096
+    directions per class, `cursor` for one number per node.
     """
     cdef Py_ssize_t n = row_start.shape[0] - 1
-    cdef Py_ssize_t i, e, m, first
+    cdef Py_ssize_t i, e, m, first, upper
     cdef int n_classes = <int>class_height_m.shape[0]
     cdef int b, lo, hi, k, h, j
     cdef int n_bins = V2X_N_BINS
-    cdef float d, low, high, top
+    cdef float d, top
     cdef float wrap = <float>wrap_m if wrap_m > 0.0 else <float>1e30
     cdef float half = <float>0.5 * wrap
     cdef float gap = <float>level_gap_m
     cdef float grade = <float>max_grade
-    cdef float *bin_
-    cdef float *reach
-    cdef float *distance
+    cdef int32_t *bin_
+    cdef int32_t *low
+    cdef int32_t *high
     cdef float *line
     if n_classes > MAX_HEIGHTS or nearest.shape[0] < n_bins * max(n_classes, 1):
         raise ValueError("nearest is too short for the height classes")
     if cursor.shape[0] < n:
         raise ValueError("cursor is too short")
+    if seen.shape[0] != 3 or seen.shape[1] != distance.shape[0]:
+        raise ValueError("seen must have three numbers per distance")
     for i in range(n):
-        if scratch.shape[0] < 3 * (row_start[i + 1] - row_start[i]):
-            raise ValueError("scratch is too short for the longest row")
+        if distance.shape[0] < row_start[i + 1] - row_start[i]:
+            raise ValueError("distance is too short for the longest row")
     if n == 0 or neighbour.shape[0] == 0:
         return
     with nogil:
-        for b in range(n_bins * n_classes):
-            nearest[b] = <float>1e30
+        bin_ = &seen[0, 0]
+        low = &seen[1, 0]
+        high = &seen[2, 0]
         for i in range(n):
             first = row_start[i]
             m = row_start[i + 1] - first
             if m == 0:
                 continue
-            bin_ = &scratch[0]
-            reach = &scratch[m]
-            distance = &scratch[2 * m]
-            v2x_directions(<int>m, <int>i, &neighbour[first], &x[0], &y[0], &cosine[0], &sine[0],
-                           &half_length[0], &half_width[0], wrap, half, bin_, reach, distance)
+            v2x_silhouettes(<int>m, <int>i, &neighbour[first], &x[0], &y[0], &z[0], &cosine[0],
+                            &sine[0], &half_length[0], &half_width[0], wrap, half, gap, grade,
+                            bin_, low, high, &distance[0])
+            v2x_uncover(&nearest[0], n_bins * n_classes)
             for e in range(m):
-                j = neighbour[first + e]
-                h = height_class[j]
+                h = height_class[neighbour[first + e]]
+                if h < 0 or high[e] < low[e]:
+                    continue
                 d = distance[e]
-                if h < 0 or fabsf(z[j] - z[i]) > gap + grade * d:
-                    continue
                 line = &nearest[h * n_bins]
-                low = bin_[e] - reach[e]
-                high = bin_[e] + reach[e]
-                if high - low >= n_bins:
-                    low = 0
-                    high = n_bins
-                lo = <int>ceil(low - <float>0.5)
-                hi = <int>floor(high - <float>0.5)
-                if lo >= 0 and hi < n_bins:
+                lo = low[e]
+                hi = high[e]
+                if lo < 0:
+                    v2x_cover(line, lo + n_bins, n_bins - 1, d)
+                    lo = 0
+                if hi >= n_bins:
+                    v2x_cover(line, 0, hi - n_bins, d)
+                    hi = n_bins - 1
+                if hi - lo < 8:
                     for b in range(lo, hi + 1):
-                        if d < line[b]:
-                            line[b] = d
+                        line[b] = min(line[b], d)
                 else:
-                    for b in range(lo, hi + 1):
-                        k = b % n_bins
-                        if k < 0:
-                            k += n_bins
-                        if d < line[k]:
-                            line[k] = d
-            for e in range(m):
-                j = neighbour[first + e]
-                if j < i or code[first + e] == 3:
+                    v2x_cover(line, lo, hi, d)
+            upper = first_upper(row_start, neighbour, i) - first
+            for e in range(upper, m):
+                if code[first + e] == 3:
                     continue
-                b = min(<int>bin_[e], n_bins - 1)
+                j = neighbour[first + e]
+                b = bin_[e]
                 code[first + e] = 0
-                low = min(antenna_m[i], antenna_m[j])
-                high = max(antenna_m[i], antenna_m[j])
                 for k in range(n_classes - 1, -1, -1):
                     if nearest[k * n_bins + b] < distance[e]:
                         top = class_height_m[k]
-                        if high < top:
+                        if max(antenna_m[i], antenna_m[j]) < top:
                             code[first + e] = 2
-                        elif low <= top:
+                        elif min(antenna_m[i], antenna_m[j]) <= top:
                             code[first + e] = 1
                         break
-            for e in range(m):
-                h = height_class[neighbour[first + e]]
-                if h < 0:
-                    continue
-                line = &nearest[h * n_bins]
-                low = bin_[e] - reach[e]
-                high = bin_[e] + reach[e]
-                if high - low >= n_bins:
-                    low = 0
-                    high = n_bins
-                lo = <int>ceil(low - <float>0.5)
-                hi = <int>floor(high - <float>0.5)
-                for b in range(lo, hi + 1):
-                    k = b % n_bins
-                    if k < 0:
-                        k += n_bins
-                    line[k] = <float>1e30
         mirror_codes(row_start, neighbour, cursor, code)
 
 
@@ -298,7 +279,7 @@ def classify_statistical(
                 if code[e] == 3:
                     continue
                 j = neighbour[e]
-                dx = fabsf(x[j] - x[i])
+                dx = fabs(x[j] - x[i])
                 if wrap_m > 0.0 and dx > 0.5 * wrap_m:
                     dx = wrap_m - dx
                 dy = y[j] - y[i]

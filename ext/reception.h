@@ -22,20 +22,16 @@ typedef struct {
     float bin_scale;             /* 1 / width of a distance bin */
 } v2x_transmission;
 
-/* Error tables have 32 points per octave of linear SINR from 2**-9 to 2**20, so that the bits of
- * a float are its place in the table: exponent and five bits of mantissa choose the interval,
- * the rest of the mantissa the place inside. */
-enum { V2X_CURVE_LOW = (127 - 9) << 23, V2X_CURVE_HIGH = (127 + 20) << 23, V2X_CURVE_SHIFT = 18 };
+/* Error tables have 128 steps per octave of linear SINR from 2**-9 to 2**20, so that the bits of
+ * a float are its place in the table: exponent and seven bits of mantissa. A step is 0.024 dB. */
+enum { V2X_CURVE_LOW = (127 - 9) << 23, V2X_CURVE_HIGH = (127 + 20) << 23, V2X_CURVE_SHIFT = 16 };
 
 V2X_INLINE float v2x_curve(const float *curves, int at, float sinr)
 {
     int32_t bits = (int32_t)v2x_bits(sinr);
     bits = bits > V2X_CURVE_LOW ? bits : V2X_CURVE_LOW;
     bits = bits < V2X_CURVE_HIGH ? bits : V2X_CURVE_HIGH - 1;
-    const int k = at + ((bits - V2X_CURVE_LOW) >> V2X_CURVE_SHIFT);
-    const float inside = (float)(bits & ((1 << V2X_CURVE_SHIFT) - 1)) * 3.8146973e-6f;
-    const float low = curves[k], high = curves[k + 1];
-    return low + inside * (high - low);
+    return curves[at + ((bits - V2X_CURVE_LOW) >> V2X_CURVE_SHIFT)];
 }
 
 /* Spread the power of one transmission over the bins of all its neighbours. `profile` holds,
@@ -55,16 +51,16 @@ static void v2x_spread(int n, const int32_t *restrict neighbour, const float *re
     }
 }
 
-/* Fate of one attempt at each neighbour.
+/* Fate of one attempt at each neighbour, as if it were listening.
  *
- * outcome: 0 received, 1 half duplex, 2 below sensitivity, 3 propagation, 4 collision,
+ * outcome: 0 received, 2 below sensitivity, 3 propagation, 4 collision,
  * 5 control lost. decoded: not 0 where control information was decoded. sinr: of the data, linear, combined
  * with `soft` of an earlier attempt. */
 V2X_CLONES
 static void v2x_decide(int n, const v2x_transmission *tx, const int32_t *restrict neighbour,
                        const float *restrict gain, const uint8_t *restrict code,
                        const float *restrict distance, const float *restrict energy,
-                       const int32_t *restrict transmitting, const uint32_t *restrict word,
+                       const uint32_t *restrict word,
                        const float *restrict soft, int32_t *restrict outcome,
                        int32_t *restrict decoded, int32_t *restrict bin, float *restrict sinr)
 {
@@ -74,7 +70,8 @@ static void v2x_decide(int n, const v2x_transmission *tx, const int32_t *restric
     const int first_data = tx->first_data, control_bin = tx->control;
     const float per_bin = 1.0f / (float)n_data, per_noise = 1.0f / noise;
     const uint32_t data_word = tx->data_word, control_word = tx->control_word;
-    const int32_t *restrict curve_row = tx->curve_row;
+    const int curve_0 = tx->curve_row[0] * n_grid, curve_1 = tx->curve_row[1] * n_grid;
+    const int curve_2 = tx->curve_row[2] * n_grid, curve_3 = tx->curve_row[3] * n_grid;
     const float *restrict curves = tx->curves;
     const int control_curve = tx->control_curve * n_grid;
     const int lost_control = 5;
@@ -102,7 +99,10 @@ static void v2x_decide(int n, const v2x_transmission *tx, const int32_t *restric
         const float total = now + soft[e];
         const float clear = signal * per_noise + soft[e];
 
-        const int curve = curve_row[code[e]] * n_grid;
+        const int c = code[e];
+        int curve = c == 0 ? curve_0 : curve_1;
+        curve = c == 2 ? curve_2 : curve;
+        curve = c == 3 ? curve_3 : curve;
         const float bler_total = v2x_curve(curves, curve, total);
         const float bler_clear = v2x_curve(curves, curve, clear);
         const float u = v2x_uniform(v2x_hash2(data_word, word[j]));
@@ -114,15 +114,12 @@ static void v2x_decide(int n, const v2x_transmission *tx, const int32_t *restric
         const float bler_control = has_control * v2x_curve(curves, control_curve, control_sinr);
         const float v = v2x_uniform(v2x_hash2(control_word, word[j]));
         /* plain selects: compilers do not vectorise logic on mixed comparisons */
-        const int deaf = transmitting[j];
         int o = v < bler_control ? lost_control : 0;
         int heard = lost_control - o;
         heard = p < least ? 0 : heard;
-        heard = deaf ? 0 : heard;
         o = u < bler_total ? 4 : o;
         o = u < bler_clear ? 3 : o;
         o = p < least ? 2 : o;
-        o = deaf ? 1 : o;
         outcome[e] = o;
         decoded[e] = heard;
         sinr[e] = heard ? total : soft[e];

@@ -27,9 +27,8 @@ cdef extern from "reception.h":
                     const float *profile, int n_bins, float *energy) nogil
     void v2x_decide(int n, const v2x_transmission *tx, const int32_t *neighbour,
                     const float *gain, const uint8_t *code, const float *distance,
-                    const float *energy, const int32_t *transmitting, const uint32_t *word,
-                    const float *soft, int32_t *outcome, int32_t *decoded, int32_t *bin,
-                    float *sinr) nogil
+                    const float *energy, const uint32_t *word, const float *soft, int32_t *outcome,
+                    int32_t *decoded, int32_t *bin, float *sinr) nogil
     uint32_t v2x_hash2(uint32_t key, uint32_t a) nogil
     uint32_t v2x_hash3(uint32_t key, uint32_t a, uint32_t b) nogil
 
@@ -46,11 +45,12 @@ cdef packed struct Transmission:
     int32_t gap_slots
     int32_t other_subchannel
 
-#: Points of an error curve: 32 per octave of linear SINR, from 2**-9 to 2**20.
-CURVE_FIRST_LOG2, CURVE_PER_OCTAVE, CURVE_POINTS = -9, 32, 29 * 32 + 1
+#: Steps of an error curve: 128 per octave of linear SINR, from 2**-9 to 2**20.
+CURVE_FIRST_LOG2, CURVE_PER_OCTAVE, CURVE_POINTS = -9, 128, 29 * 128
 
 cdef enum:
     RECEIVED = 0
+    HALF_DUPLEX = 1
     OUT_OF_BUDGET = 6
     N_OUTCOMES = 8
 
@@ -230,7 +230,7 @@ cdef class SlotReceiver:
                 self.spread(slot, &transmissions[t])
             self.open_records(slot)
             for t in range(n):
-                self.decide(slot, &transmissions[t], counted_from_us)
+                self.decide(slot, &transmissions[t], &transmissions[0], n, counted_from_us)
             for t in range(n):
                 self.transmitting[transmissions[t].node] = 0
 
@@ -310,7 +310,8 @@ cdef class SlotReceiver:
             power += stride
             energy += self.n_bins
 
-    cdef void decide(self, int slot, const Transmission *tx, int64_t counted_from_us) noexcept nogil:
+    cdef void decide(self, int slot, const Transmission *tx, const Transmission *transmissions,
+                     Py_ssize_t n_transmissions, int64_t counted_from_us) noexcept nogil:
         cdef Py_ssize_t first = self.row_start[tx.node]
         cdef Py_ssize_t n = self.row_start[tx.node + 1] - first
         cdef int node = tx.node
@@ -337,15 +338,37 @@ cdef class SlotReceiver:
         f.curves = &self.curves[0, 0]
         f.bin_scale = <float>1.0 / self.bin_width
         v2x_decide(<int>n, &f, &self.neighbour[first], &self.gain[first], &self.code[first],
-                   &self.distance[first], &self.energy[0, 0], &self.transmitting[0],
-                   &self.word[0], &self.zeros[0] if tx.attempt == 0 else &self.soft[first],
+                   &self.distance[first], &self.energy[0, 0], &self.word[0],
+                   &self.zeros[0] if tx.attempt == 0 else &self.soft[first],
                    &self.outcome[0], &self.decoded[0], &self.bin_[0], &self.sinr[0])
+        self.deafen(transmissions, n_transmissions, tx, first, n)
         pack = (tx.reservation_ms | (tx.n_subchannels << 10) | (tx.priority << 15)
                 | ((tx.gap_slots + 16) << 19) | (tx.other_subchannel << 24))
         self.remember(slot, tx.first_subchannel, first, n, f.data_share, pack)
         if tx.n_attempts > 1:
             self.combine(tx.attempt, first, n)
         self.account(slot, tx, first, n, generated, counting)
+
+    cdef void deafen(self, const Transmission *transmissions, Py_ssize_t n_transmissions,
+                     const Transmission *tx, Py_ssize_t first, Py_ssize_t n) noexcept nogil:
+        """Take back what nodes that transmit in this slot seemed to hear."""
+        cdef Py_ssize_t t, low, high, middle
+        cdef int other
+        cdef const int32_t *neighbour = &self.neighbour[first]
+        for t in range(n_transmissions):
+            other = transmissions[t].node
+            low = 0
+            high = n
+            while low < high:
+                middle = (low + high) // 2
+                if neighbour[middle] < other:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low < n and neighbour[low] == other:
+                self.outcome[low] = HALF_DUPLEX
+                self.decoded[low] = 0
+                self.sinr[low] = self.zeros[0] if tx.attempt == 0 else self.soft[first + low]
 
     cdef void remember(self, int slot, int subchannel, Py_ssize_t first, Py_ssize_t n,
                        float data_share, int32_t pack) noexcept nogil:

@@ -25,6 +25,8 @@ from traffic cimport (
 cdef enum:
     MAX_CLEAR = 8
     N_RANKS = 4
+    #: Space left in front of one who joins others without priority [m].
+    SPARE_M = 10
     #: Approaches per row that the arrays hold.
     APPROACHES_PER_ROW = 24
 
@@ -220,7 +222,7 @@ cdef inline void revoke(Traffic *t, int f) noexcept nogil:
     cdef int stop = t.stop[f]
     cdef int hop, m
     cdef double v = t.speed[f]
-    cdef double room = v * v / (2.0 * t.decel[t.kind[f]]) + 1.0
+    cdef double room = v + v * v / (2.0 * t.decel[t.kind[f]]) + 3.0
     cdef double rest
     cdef double distance = t.edge_length[t.route_edge[stop]] - t.offset[f]
     for hop in range(t.cleared[f]):
@@ -275,6 +277,9 @@ cdef inline void request_way(Traffic *t, int f) noexcept nogil:
                     # Whether there is room cannot be seen yet.
                     room = min(room, distance - t.move_radius[m])
                     break
+            elif t.move_rank[m] < N_RANKS - 1:
+                # A ring that fills up to the last gap can never move again.
+                needed[n] = distance + t.length[f] + SPARE_M
             n += 1
         lane += t.move_shift[m]
         stop = t.route_after[stop]

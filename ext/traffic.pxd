@@ -196,11 +196,9 @@ cdef inline double end_of_lane(const Traffic *t, int m, int lane, double end,
     Those that have to go left wait farther back, so that two that have to swap lanes do not
     stand beside each other for ever.
     """
-    if lane > t.move_high[m]:
-        return end - 1.0
-    if length > 60.0:
-        return end - 20.0
-    return end - 1.0
+    if lane < t.move_low[m] and length > 60.0:
+        return end - t.move_radius[m] - 20.0
+    return end - t.move_radius[m] - 1.0
 
 
 cdef inline double look_for_lane_end(const Traffic *t, int f, int lane,

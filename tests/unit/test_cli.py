@@ -195,7 +195,7 @@ def test_run_writes_a_run_folder_and_a_table(
     assert "speed 8.0 x real time (4 s in 0.5 s)" in lines
     assert lines[-2:] == ["results in runs/tiny-1", "figures in runs/tiny-1/report.html"]
     assert (folder / "report.html").read_text() == "map of tiny"
-    assert err == "simulating: 2.0 of 4 s simulated, 4.0 x real time, 0 s left\n"
+    assert err == "simulating  2.0 of 4 s simulated, 4.0 x real time, 0 s left\n"
 
 
 def test_run_takes_its_changes_from_the_command_line(
@@ -349,8 +349,8 @@ def test_progress_elsewhere_than_on_a_terminal_is_a_line_now_and_then(
         for _ in range(100):
             show(Progress())
     assert capsys.readouterr().err.splitlines() == [
-        "loading map: 0.0 of 4 s simulated, 4.0 x real time, ? left",
-        "simulating: 2.0 of 4 s simulated, 4.0 x real time, 0 s left",
+        "loading map",
+        "simulating  2.0 of 4 s simulated, 4.0 x real time, 0 s left",
     ]
 
 
@@ -457,13 +457,27 @@ def test_list_explains_every_strategy(toys: None, capsys: pytest.CaptureFixture[
     out = capsys.readouterr().out
     assert "access: {type: lte-mode4}" in out
     assert "Technology that exists for these tests. (default)" in out
-    assert "keep_probability = 0.8" in out
+    assert "keep_probability: 0.8" in out
     assert main(["list", "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
     (access,) = (item for item in content["strategies"] if item["section"] == "access")
     (parameter,) = access["parameters"]
     assert parameter["default"] == 0.8
     assert parameter["doc"]["source"] == "TS 36.321 5.14.1.1"
+
+
+def test_list_is_json_even_where_a_default_is_infinite(
+    toys: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Unlimited:
+        power_w: float = float("inf")
+
+    monkeypatch.setattr(Access, "Params", Unlimited)
+    assert main(["list", "--json"]) == 0
+    out = capsys.readouterr().out
+    assert '"default": ".inf"' in out
+    assert json.loads(out, parse_constant=pytest.fail)
 
 
 def test_list_shows_a_broken_plug_in_with_its_reason(

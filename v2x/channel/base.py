@@ -74,9 +74,11 @@ class PropagationModel(Protocol):
     """Path loss and its statistics; knows distance and state, never positions.
 
     A model is a class with a ``Params`` attribute (a frozen dataclass; its fields are scenario
-    keys of the ``channel`` section) and is built by ``Model(params)``.
+    keys of the ``channel`` section) and is built by ``Model(params, carrier_ghz)``.
     """
 
+    #: "highway" or "urban": whose fading the error curves should contain.
+    environment: str
     #: Whether links blocked by vehicles suffer the loss of TR 37.885 6.2.1 besides the law.
     vehicle_blockage: bool
 

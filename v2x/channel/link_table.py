@@ -301,10 +301,13 @@ class LinkTable:
         links.carry_positions(
             self.row_start, self.neighbour, row_start, neighbour, newcomer.view(np.uint8), source
         )
-        kept = source >= 0
+        unknown = source < 0
         for name, (old, fill) in self._carried.items():
-            new = np.full(len(neighbour), fill, dtype=old.dtype)
-            new[kept] = old[source[kept]]
+            if len(old) == 0:
+                new = np.full(len(neighbour), fill, dtype=old.dtype)
+            else:
+                new = old.take(source, mode="clip")
+                new[unknown] = fill
             self._carried[name] = (new, fill)
         self.row_start, self.neighbour = row_start, neighbour
         self.gain = np.zeros(len(neighbour), dtype=np.float32)
@@ -346,7 +349,8 @@ class LinkTable:
             self._wrap_m,
             self._params.level_gap_m,
             0.1,
-            np.zeros(3 * self.longest_row, dtype=np.float32),
+            np.zeros((3, self.longest_row), dtype=np.int32),
+            np.zeros(self.longest_row, dtype=np.float32),
             self._nearest,
             self._cursor,
             self.code,

@@ -50,7 +50,7 @@ def working(what: str, *, quiet: bool = False) -> Iterator[None]:
     def tell() -> None:
         wait_s = _QUIET_SECONDS
         while not done.wait(wait_s):
-            click.echo(f"{what}: {time.monotonic() - started:.0f} s", err=True)
+            click.echo(f"{what}  {time.monotonic() - started:.0f} s", err=True)
             wait_s = _SECONDS_BETWEEN_LINES
 
     thread = threading.Thread(target=tell, daemon=True)
@@ -79,10 +79,13 @@ class _Lines:
             return
         self._phase = progress.phase
         self._next_s = now_s + _SECONDS_BETWEEN_LINES
-        click.echo(f"{progress.phase}: {_in_words(progress)}", err=True)
+        click.echo(f"{progress.phase}  {_in_words(progress)}".rstrip(), err=True)
 
 
 def _in_words(progress: Progress) -> str:
+    """Return how far a simulation is, or nothing while it has not begun."""
+    if progress.simulated_s <= 0:
+        return ""
     return (
         f"{progress.simulated_s:.1f} of {progress.total_s:g} s simulated, "
         f"{progress.realtime_factor:.1f} x real time, {_duration(progress.remaining_s)} left"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -75,9 +76,9 @@ def list_(as_json: bool) -> None:
     if as_json:
         content = {
             "scenarios": list(builtin_scenarios()),
-            "strategies": [asdict(strategy) for strategy in strategies],
+            "strategies": [json_ready(asdict(strategy)) for strategy in strategies],
         }
-        click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+        click.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
         return
     click.secho("scenarios", bold=True)
     for name in builtin_scenarios():
@@ -91,7 +92,23 @@ def list_(as_json: bool) -> None:
             click.echo(_parameter_line(parameter))
 
 
+def json_ready(value: Any) -> Any:
+    """Return `value` in JSON's own types; what JSON lacks becomes its text in YAML."""
+    from v2x.scenario.dump import yaml_text
+
+    if isinstance(value, dict):
+        return {str(key): json_ready(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [json_ready(item) for item in value]
+    plain = value is None or isinstance(value, (str, bool, int))
+    return (
+        value if plain or (isinstance(value, float) and math.isfinite(value)) else yaml_text(value)
+    )
+
+
 def _parameter_line(parameter: ParameterDoc) -> str:
-    default = "required" if parameter.required else json.dumps(parameter.default, default=str)
-    head = f"    {parameter.name} = {default}"
-    return f"{head:<40}  {parameter.doc.brief}"
+    from v2x.scenario.dump import yaml_text
+
+    default = "(required)" if parameter.required else yaml_text(parameter.default)
+    head = f"    {parameter.name}: {default}"
+    return f"{head:<44}  {parameter.doc.brief}"

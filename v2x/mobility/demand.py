@@ -307,7 +307,7 @@ def place_vehicles(
     A route holds vehicles in proportion to its trips times the time they take, so each lies
     at a random (or, ``uniform``, an equally spaced) point of time on all trips together.
     Nobody starts on a node or closer to another than the gap of a queue; who would is put at
-    another random point.
+    another random point and, on crowded roads, into any space that is left.
 
     Raises
     ------
@@ -338,11 +338,14 @@ def place_vehicles(
                 break
             share = float(draw.random())
         else:
-            raise V2XError(
-                f"the roads in use hold {k} vehicles, not {n}",
-                key="traffic.n_vehicles",
-                remedy="ask for fewer vehicles or a lower density, or use a larger map",
-            )
+            space = lanes.squeeze_in(k, size_m, queue_m)
+            if space is None:
+                raise V2XError(
+                    f"the roads in use hold {k} vehicles, not {n}",
+                    key="traffic.n_vehicles",
+                    remedy="ask for fewer vehicles or a lower density, or use a larger map",
+                )
+            stop[k], offset_m[k], lane[k] = space
     return Placement(stop, lane, offset_m, lanes.gaps(n, length_m))
 
 
@@ -358,6 +361,9 @@ class _Lanes:
         controlled |= network.signal >= 0
         # Room kept before a node, so that everybody can wait there.
         self._room_m: list[float] = np.where(controlled, network.radius_m + 3.0, 1.0).tolist()
+        past_m = np.full(network.road_map.n_edges, 1.0)
+        np.maximum.at(past_m, network.to_edge, network.radius_m + 1.0)
+        self._past_m: list[float] = past_m.tolist()
         self._taken: dict[tuple[int, int], list[tuple[float, float, float, int]]] = {}
 
     def take(self, row: int, stop: int, offset_m: float, length_m: float, queue_m: float) -> int:
@@ -371,7 +377,7 @@ class _Lanes:
         low, high = 0, self._n_lanes[edge] - 1
         if rest_m + book.lane_view_m[stop] < LANE_VIEW_M:
             low, high = int(book.lane_low[stop]), int(book.lane_high[stop])
-        if offset_m < length_m + 1.0 or (movement >= 0 and rest_m < self._room_m[movement]):
+        if offset_m < length_m + self._past_m[edge] or (movement >= 0 and rest_m < self._room_m[movement]):
             return -1
         n_lanes = high - low + 1
         for lane in (low + (row + k) % n_lanes for k in range(n_lanes)):
@@ -388,6 +394,24 @@ class _Lanes:
                 insort(others, (offset_m, length_m, queue_m, row))
                 return lane
         return -1
+
+    def squeeze_in(
+        self, row: int, length_m: float, queue_m: float
+    ) -> tuple[int, float, int] | None:
+        """Return stop, offset and lane of the first space that fits, now taken, or None."""
+        edges, stops = np.unique(self._book.edge, return_index=True)
+        for edge, stop in zip(edges.tolist(), stops.tolist(), strict=True):
+            movement = int(self._book.movement[stop])
+            end_m = self._length_m[edge] - (self._room_m[movement] if movement >= 0 else 0.0)
+            for lane in range(self._n_lanes[edge]):
+                # Just behind somebody or, with nobody ahead, at the end.
+                others = self._taken.get((edge, lane), [])
+                fronts = [front - size - queue_m - 1e-6 for front, size, _, _ in others] + [end_m]
+                for offset_m in fronts:
+                    found = self.take(row, stop, offset_m, length_m, queue_m)
+                    if found >= 0:
+                        return stop, offset_m, found
+        return None
 
     def gaps(self, n: int, length_m: FloatArray) -> FloatArray:
         """Return the gap of each row to the next one in its lane on its edge [m]."""

@@ -67,9 +67,12 @@ def place_at_entry(
     lane_there = vehicles.lane[there] - work.shift[first:end]
     side = vehicles.from_side[there]
     low, high = int(book.lane_low[stop]), int(book.lane_high[stop])
-    for offset_m in (length_m, length_m + 15.0, 0.5 * edge_m):
+    # Inside the map, clear of the node behind it.
+    inside = bool((network.to_edge == edge).any())
+    start_m = length_m + 15.0 if inside else length_m
+    for offset_m in (start_m, 0.5 * edge_m):
         rest_m = edge_m - offset_m - kept_m
-        if rest_m <= 0.0 or offset_m < length_m:
+        if rest_m <= 0.0 or offset_m < start_m:
             continue
         exit_mps = float(book.exit_speed_mps[stop])
         limit_mps = min(

@@ -81,12 +81,7 @@ class RoadGeometry:
         return np.clip(lane, 0, lanes - 1).astype(np.int32)
 
     def position(
-        self,
-        edge: IntArray,
-        offset_m: FloatArray,
-        lateral_m: FloatArray,
-        before: IntArray | None = None,
-        after: IntArray | None = None,
+        self, edge: IntArray, offset_m: FloatArray, lateral_m: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return points on the road.
 
@@ -96,9 +91,6 @@ class RoadGeometry:
             Edges.
         offset_m, lateral_m : (n,) float64
             Distance along the edge, possibly a little beyond its ends, and to the right [m].
-        before, after : (n,) int32, optional
-            Edges travelled before and after, -1 for none. With them a lateral offset goes
-            round the corner between edges without a jump.
 
         Returns
         -------
@@ -112,24 +104,26 @@ class RoadGeometry:
         begin = road_map.point_offset_m[piece]
         done = offset_m - begin
         share = np.clip(done / (road_map.point_offset_m[piece + 1] - begin), 0.0, 1.0)
-        near, far = self._corner[:, piece], self._corner[:, piece + 1]
-        # The last point of an edge has no piece; its own corner is that of the piece before.
-        if before is not None:
-            at = (piece == self._first[edge]) & (before >= 0)
-            came = self._right[:, self._last_piece[before[at]]]
-            near[:, at] = mitre(came, self._right[:, piece[at]])
-        if after is not None:
-            at = (piece == self._last_piece[edge]) & (after >= 0)
-            goes = self._right[:, self._first[after[at]]]
-            far[:, at] = mitre(self._right[:, piece[at]], goes)
-        across = lateral_m * (near + share * (far - near))
+        near = self._corner[:, piece]
+        across = lateral_m * (near + share * (self._corner[:, piece + 1] - near))
         x = road_map.point_x_m[piece] + done * self._slope[0, piece] + across[0]
         y = road_map.point_y_m[piece] + done * self._slope[1, piece] + across[1]
         z = road_map.point_z_m[piece] + done * self._slope[2, piece]
-        if road_map.wrap_length_m:
-            period = road_map.wrap_length_m
-            x = x - np.floor((x - self._west) / period) * period
-        return x, y, z, self._heading[piece]
+        return self.wrapped(x), y, z, self._heading[piece]
+
+    def wrapped(self, x_m: FloatArray) -> FloatArray:
+        """Return x [m] in the first period of a wrap-around map, as it is on any other."""
+        period = self.road_map.wrap_length_m
+        if not period:
+            return x_m
+        return np.asarray(x_m - np.floor((x_m - self._west) / period) * period)
+
+    def corner_jump(
+        self, edge: IntArray, onto: IntArray, lateral_m: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return by how much a lateral offset jumps between the end of an edge and another [m]."""
+        change = self._right[:, self._last_piece[edge]] - self._right[:, self._first[onto]]
+        return lateral_m * change[0], lateral_m * change[1]
 
     def level(self, edge: IntArray) -> IntArray:
         """Return the deck level, 0 off the road."""

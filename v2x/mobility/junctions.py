@@ -405,12 +405,20 @@ def _ports_rad(row: _Movement, legs: _Legs) -> tuple[float, float]:
 
 
 def _rank(rows: list[_Movement], legs: _Legs) -> None:
-    """Set who waits for whom at a node."""
+    """Set who waits for whom at a node.
+
+    Where ways only merge, as on ramps and roundabouts, the continuation goes first. Where
+    they cross, the more important road does, and straight on goes before turning left.
+    """
+    crossing = any(row.crosses for row in rows)
     greatest = max(legs.importance[row.from_edge] for row in rows)
     for onto in {row.to_edge for row in rows}:
         group = [row for row in rows if row.to_edge == onto]
         main = group[_continuation(group, legs)]
         for row in group:
-            important = legs.importance[row.from_edge] >= 0.9 * greatest
-            left_turn = row.turn_rad > 0 and row.cosine < TURN_COSINE
-            row.rank = 2 * important + (row is main and not left_turn)
+            if crossing:
+                important = legs.importance[row.from_edge] >= 0.9 * greatest
+                left_turn = row.turn_rad > 0 and row.cosine < TURN_COSINE
+                row.rank = 2 * important + (row is main and not left_turn)
+            else:
+                row.rank = 3 * (row is main)

@@ -34,6 +34,8 @@ from v2x.world.road_map import FloatArray, IntArray
 ENTRIES_PER_STEP = 8
 #: A driver who has stood this long at the end of a lane that the route cannot use drives on [s].
 MISSED_AFTER_S = 10.0
+#: Way on which a vehicle comes back to the middle of its lane after a corner [m].
+CORNER_M = 12.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,9 +202,13 @@ class RoutedTraffic:
         self._id: NDArray[np.int64] = np.arange(n, dtype=np.int64)
         self._next_id = n
         self._lateral_m = np.zeros(n)
+        self._corner_m = np.zeros((2, n))
+        self._last_edge: IntArray = np.full(n, -1, dtype=np.int32)
+        self._last_id: NDArray[np.int64] = np.full(n, -1, dtype=np.int64)
         self._detours: dict[tuple[int, int, int], int] = {}
         self._count = 0
         self._time_us: int | None = None
+        self._shown_us = 0
         self.n_given_up = 0
         self.n_arrived = 0
         self._start(rng.stream(context.seed, "mobility", "start"))
@@ -215,7 +221,7 @@ class RoutedTraffic:
     def advance(self, time_us: int) -> FleetState:
         """Return the state at `time_us` [µs], not earlier than the last one asked for."""
         if self._time_us is None:
-            self._time_us = time_us
+            self._time_us = self._shown_us = time_us
         span_us = time_us - self._time_us
         if span_us < 0:
             raise ValueError(f"time_us {time_us} is before the last state, {self._time_us}")
@@ -396,14 +402,10 @@ class RoutedTraffic:
         front_edge = book.edge[stop]
         middle_m, at = self._middles(stop)
         none = np.int32(-1)
-        before, after = book.before[at], book.after[at]
-        x, y, z, heading = self._geometry.position(
-            book.edge[at],
-            middle_m,
-            self._lateral_m,
-            np.where(before >= 0, book.edge[before], none),
-            np.where(after >= 0, book.edge[after], none),
-        )
+        x, y, z, heading = self._geometry.position(book.edge[at], middle_m, self._lateral_m)
+        self._round_corners(book.edge[at], time_us)
+        x = self._geometry.wrapped(x + self._corner_m[0])
+        y = y + self._corner_m[1]
         edge = np.where(active, front_edge, none)
 
         def real(values: FloatArray, empty: float = 0.0) -> FloatArray:
@@ -431,6 +433,25 @@ class RoutedTraffic:
             leader=np.where(active, vehicles.leader, none),
             gap_m=real(vehicles.gap_m, np.inf),
         )
+
+    def _round_corners(self, edge: IntArray, time_us: int) -> None:
+        """Keep vehicles from jumping where the next edge has another direction.
+
+        Lanes lie beside the polylines, whose corners at nodes they would jump across. The jump
+        is taken back at once and let out over the next metres.
+        """
+        moved_m = self.vehicles.speed_mps * ((time_us - self._shown_us) / US_PER_S)
+        self._corner_m *= np.maximum(1.0 - moved_m / CORNER_M, 0.0)
+        self._shown_us = time_us
+        same = self._last_id == self._id
+        self._corner_m[:, ~same] = 0.0
+        turned = np.flatnonzero(same & (edge != self._last_edge) & (self._id >= 0))
+        jump = self._geometry.corner_jump(
+            self._last_edge[turned], edge[turned], self._lateral_m[turned]
+        )
+        self._corner_m[:, turned] += jump
+        self._last_edge = edge
+        self._last_id = self._id.copy()
 
     def _middles(self, stop: IntArray) -> tuple[FloatArray, IntArray]:
         """Return offset and stop of the vehicles' middles, perhaps on edges already left."""

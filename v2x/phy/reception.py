@@ -16,10 +16,10 @@ from v2x.phy.radio import PhyParams, RadioParams
 from v2x.phy.resource_pool import PowerProfile, ResourcePool, power_profile
 from v2x.units import LTE_RB_HZ, linear_to_db, noise_dbm
 
-#: SINR at which the kernels tabulate error curves [dB]: linear inside each octave.
+#: Middle of each step of the kernels' error tables [dB]; steps are linear inside each octave.
 CURVE_SINR_DB = linear_to_db(
     np.ldexp(
-        1.0 + np.arange(CURVE_POINTS) % CURVE_PER_OCTAVE / CURVE_PER_OCTAVE,
+        1.0 + (np.arange(CURVE_POINTS) % CURVE_PER_OCTAVE + 0.5) / CURVE_PER_OCTAVE,
         CURVE_FIRST_LOG2 + np.arange(CURVE_POINTS) // CURVE_PER_OCTAVE,
     )
 )

@@ -13,7 +13,7 @@ import numpy as np
 from v2x import registry, rng
 from v2x.access.base import AccessContext
 from v2x.applications.base import Application
-from v2x.channel.base import LinkState
+from v2x.channel.base import LinkState, PropagationModel
 from v2x.channel.corridors import Corridors
 from v2x.channel.link_table import LinkTable
 from v2x.errors import V2XError
@@ -34,6 +34,7 @@ from v2x.units import US_PER_MS, US_PER_S
 from v2x.world import geometry, store, synthetic
 from v2x.world.elevation import load_elevation
 from v2x.world.road_map import RoadMap
+from v2x.world.summary import summary
 
 #: Time between two motions [µs]; TR 36.885 A.1.2 updates positions every 100 ms.
 MOBILITY_PERIOD_US = 100_000
@@ -133,11 +134,14 @@ def assemble(
     access_params = scenario.access.params
     pool: ResourcePool = access_params.resource_pool()
     _check_ranges(scenario)
+    model: PropagationModel = registry.load("v2x.channel", scenario.pathloss.type)(
+        scenario.pathloss.params, scenario.radio.carrier_ghz
+    )
     design = design_receiver(
         scenario.radio,
         scenario.phy,
         pool,
-        environment="urban" if "urban" in scenario.pathloss.type else "highway",
+        environment=model.environment,
         size_bytes=max(application.sizes_bytes),
     )
     window = max(int(access_params.sensing_window_ms), 100) * US_PER_MS // pool.slot_us
@@ -145,9 +149,7 @@ def assemble(
     packets = PacketLog()
     links = LinkTable(
         scenario.channel,
-        registry.load("v2x.channel", scenario.pathloss.type)(
-            scenario.pathloss.params, scenario.radio.carrier_ghz
-        ),
+        model,
         antenna_gain_dbi=scenario.radio.antenna_gain_dbi,
         n_rows=mobility.n_rows,
         wrap_length_m=road_map.wrap_length_m,
@@ -314,5 +316,5 @@ def _facts(
         "error_curves": list(design.curve_names),
         "link_states": [state.name.lower() for state in LinkState],
         "attribution": road_map.attribution,
-        "map": store.summary(road_map),
+        "map": summary(road_map),
     }

@@ -23,7 +23,8 @@ _SOURCE = re.compile(
     r"|(?:R1-\d+|ITU-R [\w.-]+|WINNER\+[ \w-]*|IEEE [\w .-]+|SAE J\d+"
     r"|(?:GB/T|YD/T|T/CSAE|EN|DB50/T) [\d.-]+)"
 )
-_FIRST_CLAUSE = re.compile(r".*?(?:\[[^\]\d][^\]]*\]|[.;](?=\s|$))")
+# Up to a unit, or to a full stop or semicolon that is not inside parentheses.
+_FIRST_CLAUSE = re.compile(r"(?:\([^()]*\)|.)*?(?:\[[^\]\d][^\]]*\]|[.;](?=\s|$))")
 _WORDS = {
     bool: "true or false",
     int: "a whole number",

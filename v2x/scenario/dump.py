@@ -87,7 +87,7 @@ def _lines(name: str, value: Any, doc: FieldDoc | None, indent: str) -> list[str
 
 def _line(name: str, value: Any, doc: FieldDoc | None, indent: str = "") -> str:
     """Return a key, its value and a comment: beside it if it fits, else above."""
-    text = f"{indent}{name}: {_flow(value)}"
+    text = f"{indent}{name}: {yaml_text(value)}"
     if doc is None:
         return text
     # What null stands for comes late in most explanations.
@@ -100,12 +100,12 @@ def _line(name: str, value: Any, doc: FieldDoc | None, indent: str = "") -> str:
     return f"{above}\n{text}"
 
 
-def _flow(value: Any) -> str:
+def yaml_text(value: Any) -> str:
     """Return `value` as YAML on one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_text(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{_text(k)}: {yaml_text(v)}" for k, v in value.items()) + "}"
     if isinstance(value, (tuple, list)):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
+        return "[" + ", ".join(yaml_text(item) for item in value) + "]"
     if value is None:
         return "null"
     if isinstance(value, bool):

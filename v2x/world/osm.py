@@ -17,12 +17,13 @@ import numpy as np
 
 from v2x.errors import V2XError
 from v2x.world.elevation import Elevation, PointElevation, load_elevation
+from v2x.world.geometry import subdivide
 from v2x.world.incline import compare_inclines, terrain_from_inclines
 from v2x.world.network import FlatNetwork, build_network
 from v2x.world.osm_graph import extract_of_graph
 from v2x.world.osm_xml import OsmExtract, read_osm_xml
 from v2x.world.road_map import RoadMap
-from v2x.world.structures import HeightParams, clearances, solve_heights, with_heights
+from v2x.world.structures import HeightParams, clearances, on_terrain, with_heights
 
 #: Endings of the names of files that can be imported.
 IMPORT_SUFFIXES = (".osm", ".osm.gz", ".xml", ".xml.gz", ".graphml")
@@ -147,7 +148,8 @@ def _road_map(
         if compared:
             notes.append(f"{compared} edges have a mapped incline, {against} slope the other way")
     elif not np.isnan(flat.edge_incline).all():
-        road_map = _with_inclines(flat)
+        fine = subdivide(flat.road_map, HeightParams().spacing_m)
+        road_map = on_terrain(fine, terrain_from_inclines(fine, flat.edge_incline))
         notes = ["no heights; slopes from mapped inclines, roads without one are rather level"]
     else:
         road_map = with_heights(flat.road_map, None)
@@ -164,16 +166,6 @@ def _ele_tags(extract: OsmExtract, flat: FlatNetwork) -> PointElevation | None:
     return PointElevation(
         extract.latitude_deg[known], extract.longitude_deg[known], extract.ele_m[known]
     )
-
-
-def _with_inclines(flat: FlatNetwork) -> RoadMap:
-    from v2x.world.geometry import polylines_of, subdivide, with_polylines
-
-    params = HeightParams()
-    fine = subdivide(flat.road_map, params.spacing_m)
-    terrain_m = terrain_from_inclines(fine, flat.edge_incline)
-    height_m = np.round(solve_heights(fine, terrain_m, params), 3)
-    return with_polylines(fine, replace(polylines_of(fine), z_m=height_m))
 
 
 def _stacking_notes(road_map: RoadMap) -> list[str]:

@@ -37,6 +37,7 @@ __all__ = [
     "edge_grades",
     "grade_percentiles",
     "max_grade",
+    "on_terrain",
     "point_grades",
     "solve_heights",
     "terrain_under",
@@ -135,8 +136,15 @@ def with_heights(
     fine = subdivide(road_map, params.spacing_m)
     flat_m = np.zeros(len(fine.point_x_m))
     terrain_m = flat_m if elevation is None else terrain_under(fine, elevation)
-    height_m = np.round(solve_heights(fine, terrain_m, params), 3)
-    return with_polylines(fine, replace(polylines_of(fine), z_m=height_m))
+    return on_terrain(fine, terrain_m, params)
+
+
+def on_terrain(
+    road_map: RoadMap, terrain_m: FloatArray, params: HeightParams | None = None
+) -> RoadMap:
+    """Return a map raised to what :func:`solve_heights` finds, rounded to the millimetre."""
+    height_m = np.round(solve_heights(road_map, terrain_m, params), 3)
+    return with_polylines(road_map, replace(polylines_of(road_map), z_m=height_m))
 
 
 def terrain_under(road_map: RoadMap, elevation: Elevation) -> FloatArray:

@@ -39,6 +39,7 @@ def make_map(edges: Sequence[tuple[int, int, Line, dict[str, Any]]], **attribute
         edge_level=[options.get("level", 0) for options in extra],
         class_names=DRIVE_CLASSES,
         edge_name=[options.get("name", "") for options in extra],
+        edge_osm_way=[options.get("way", -1) for options in extra],
         polylines=Polylines(
             np.cumsum([0] + [len(line) for _, _, line, _ in edges]), *array.T.copy()
         ),
@@ -98,7 +99,7 @@ def roundabout(radius_m: float = 25.0, arm_m: float = 300.0) -> RoadMap:
     corner = [(radius_m * math.cos(a), radius_m * math.sin(a)) for a in angle]
     for k in range(8):
         edges.append(
-            (k, (k + 1) % 8, [corner[k], corner[(k + 1) % 8]], {"limit_mps": 9.0, "name": "circle"})
+            (k, (k + 1) % 8, [corner[k], corner[(k + 1) % 8]], {"limit_mps": 9.0, "way": 7})
         )
     for arm in range(4):
         a = math.pi / 2 * arm

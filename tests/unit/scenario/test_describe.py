@@ -47,7 +47,7 @@ class Example:
     low_m, high_m
         Ends of the bin (low, high] [m], one clause.
     plain : int
-        Without a unit. And more.
+        Without a unit (or so; we think). And more.
 
     Notes
     -----
@@ -74,7 +74,7 @@ def test_texts_units_and_sources_come_from_the_docstring() -> None:
     assert power.brief == "Power over bandwidth [dBm]"
     assert docs["high_m"].brief == "Ends of the bin (low, high] [m]"
     assert docs["high_m"].unit == "m"
-    assert (docs["plain"].brief, docs["plain"].unit) == ("Without a unit", "")
+    assert (docs["plain"].brief, docs["plain"].unit) == ("Without a unit (or so; we think)", "")
 
 
 def test_parameters_carry_type_and_default() -> None:

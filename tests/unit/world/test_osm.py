@@ -22,7 +22,7 @@ TOWN = {
 TOWN_WAYS = {
     11: ([1, 2, 3, 4], {**STREET, "highway": "secondary", "lanes": "4", "name": "长江路"}),
     12: ([3, 5, 6], {**STREET, "oneway": "yes", "incline": "4%"}),
-    13: ([2, 8], {**STREET, "bridge": "yes", "layer": "1"}),
+    13: ([8, 2], {**STREET, "bridge": "yes", "layer": "1", "lanes": "3", "lanes:forward": "2"}),
     14: ([8, 7], {**STREET, "oneway": "-1", "lanes": "1"}),
 }
 
@@ -53,6 +53,7 @@ def test_import_of_a_file(osm_file: Callable[..., Path]) -> None:
     pairs = {(1, 2), (2, 1), (2, 3), (3, 2), (3, 4), (4, 3), (3, 6), (2, 8), (8, 2), (7, 8)}
     assert set(found) == pairs
     assert found[2, 8]["structure"] == Structure.BRIDGE
+    assert (found[2, 8]["lanes"], found[8, 2]["lanes"]) == (1, 2)
     assert found[2, 3] | {"length_m": 0, "n_points": 0} == {
         "length_m": 0, "lanes": 2, "limit": round(30 / 3.6, 6), "structure": 0, "level": 0,
         "class": "secondary", "name": "长江路", "n_points": 0,
@@ -68,7 +69,7 @@ def test_a_graph_saved_by_osmnx_gives_the_same_map(
 
     source = osm_file(TOWN, TOWN_WAYS)
     before = list(osmnx.settings.useful_tags_way)
-    osmnx.settings.useful_tags_way = [*before, "layer", "incline"]
+    osmnx.settings.useful_tags_way = [*before, "layer", "incline", "lanes:forward"]
     try:
         graph = osmnx.graph_from_xml(source, simplify=False, retain_all=True)
         if simplified:

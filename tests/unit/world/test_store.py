@@ -60,6 +60,8 @@ def test_a_map_survives_the_disk_to_the_bit(name: str, tmp_path: Path) -> None:
         else:
             assert one == two, field.name
     assert path.read_bytes() == map_bytes(again) == map_bytes(road_map)
+    with zipfile.ZipFile(path) as archive:
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_the_name_must_say_what_the_file_is(tmp_path: Path) -> None:

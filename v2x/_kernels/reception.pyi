@@ -1,0 +1,88 @@
+import numpy as np
+from numpy.typing import NDArray
+
+CURVE_FIRST_LOG2: int
+CURVE_PER_OCTAVE: int
+CURVE_POINTS: int
+
+class SlotReceiver:
+    def __init__(
+        self,
+        *,
+        n_subchannels: int,
+        window: int,
+        profile: NDArray[np.float32],
+        data_share: NDArray[np.float32],
+        control_share: NDArray[np.float32],
+        data_rb: float,
+        control_rb: float,
+        noise_mw: float,
+        sensitivity_mw: float,
+        power_mw: float,
+        curves: NDArray[np.float32],
+        curve_row: NDArray[np.int32],
+        control_curve: int,
+        data_key: int,
+        control_key: int,
+        bin_width_m: float,
+        awareness_m: float,
+        slot_us: int,
+    ) -> None: ...
+    def bind_nodes(
+        self,
+        word: NDArray[np.uint32],
+        counted: NDArray[np.uint8],
+        transmitting: NDArray[np.int32],
+        touched: NDArray[np.int32],
+        energy: NDArray[np.float32],
+        noticed: NDArray[np.float32],
+        history: NDArray[np.int32],
+        history_power: NDArray[np.float32],
+    ) -> None: ...
+    def bind_links(
+        self,
+        row_start: NDArray[np.int32],
+        neighbour: NDArray[np.int32],
+        gain: NDArray[np.float32],
+        distance: NDArray[np.float32],
+        code: NDArray[np.uint8],
+        last_slot: NDArray[np.int32],
+        last_generated: NDArray[np.int64],
+        soft: NDArray[np.float32],
+        first_outcome: NDArray[np.uint8],
+        outcome: NDArray[np.int32],
+        decoded: NDArray[np.int32],
+        bin_: NDArray[np.int32],
+        sinr: NDArray[np.float32],
+        zeros: NDArray[np.float32],
+    ) -> None: ...
+    def bind_packets(
+        self,
+        generated_us: NDArray[np.int64],
+        n_intended: NDArray[np.int32],
+        n_received: NDArray[np.int32],
+        n_received_first: NDArray[np.int32],
+    ) -> None: ...
+    def bind_counts(self, counts: NDArray[np.int64], gaps: NDArray[np.int64]) -> None: ...
+    def receive(self, slot: int, transmissions: NDArray[np.void], counted_from_us: int) -> None: ...
+    def drop(self, node: int, packet: int, counted_from_us: int) -> None: ...
+
+def sample_ages(
+    row_start: NDArray[np.int32],
+    neighbour: NDArray[np.int32],
+    distance: NDArray[np.float32],
+    counted: NDArray[np.uint8],
+    awareness_m: float,
+    now_us: int,
+    count: bool,
+    last_slot: NDArray[np.int32],
+    last_generated: NDArray[np.int64],
+    ages: NDArray[np.int64],
+) -> None: ...
+def count_states(
+    row_start: NDArray[np.int32],
+    code: NDArray[np.uint8],
+    distance: NDArray[np.float32],
+    max_distance_m: float,
+    states: NDArray[np.int64],
+) -> None: ...

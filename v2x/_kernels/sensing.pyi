@@ -1,0 +1,54 @@
+import numpy as np
+from numpy.typing import NDArray
+
+class CandidateSelector:
+    def __init__(
+        self,
+        history: NDArray[np.int32],
+        history_power: NDArray[np.float32],
+        *,
+        noise_mw: float,
+        thresholds_dbm: NDArray[np.float32],
+        periods_slots: NDArray[np.int32],
+        step_slots: int,
+        keep_ratio: float,
+        key: int,
+        excess: NDArray[np.float32],
+        energy: NDArray[np.float32],
+        tie: NDArray[np.uint32],
+        order: NDArray[np.int32],
+    ) -> None: ...
+    @property
+    def n_candidates(self) -> int: ...
+    @property
+    def n_remaining(self) -> int: ...
+    @property
+    def n_selected(self) -> int: ...
+    @property
+    def n_raises(self) -> int: ...
+    def select(
+        self,
+        node: int,
+        identity: int,
+        slot: int,
+        t1: int,
+        t2: int,
+        length: int,
+        period: int,
+        n_periods: int,
+        priority: int,
+        retransmission_reach: int,
+        busy_slot: int,
+        chosen: NDArray[np.int32],
+        candidates: NDArray[np.uint8],
+    ) -> None: ...
+
+def busy_ratio(
+    history: NDArray[np.int32],
+    history_power: NDArray[np.float32],
+    slot: int,
+    n_slots: int,
+    threshold_mw: float,
+    active: NDArray[np.uint8],
+    ratio: NDArray[np.float64],
+) -> None: ...
