@@ -90,3 +90,339 @@ def scene_of(rows: list[tuple[float, float, float, tuple[float, ...]]], **option
         antenna=antenna,
         **options,
     )
+
+
+def random_scene(seed: int, n: int, spread_m: float, wrap_m: float) -> Scene:
+    """Return vehicles thrown on a square, in any direction and on two decks."""
+    g = rng.stream(seed, "scene")
+    kind = TYPES[g.integers(len(TYPES), size=n)]
+    width = wrap_m if wrap_m > 0 else spread_m
+    return Scene(
+        x=g.uniform(0.0, width, n).astype(np.float32).astype(np.float64),
+        y=g.uniform(0.0, spread_m, n).astype(np.float32).astype(np.float64),
+        z=g.choice([0.0, 0.5, 30.0], n, p=[0.6, 0.3, 0.1]),
+        heading=g.uniform(-math.pi, math.pi, n),
+        length=kind[:, 0],
+        width=kind[:, 1],
+        height=kind[:, 2] * (g.random(n) < 0.9),
+        antenna=kind[:, 3],
+        wrap_m=wrap_m,
+    )
+
+
+def highway(seed: int, n_lanes: int, vehicles_per_lane: int) -> Scene:
+    """Return vehicles in lanes 4 m wide, one in five of them a truck."""
+    g = rng.stream(seed, "highway")
+    rows = []
+    for lane in range(n_lanes):
+        x = float(g.uniform(0.0, 30.0))
+        for kind in TYPES[g.integers(len(TYPES), size=vehicles_per_lane)]:
+            place = float(np.float32(x))
+            rows.append((place, 4.0 * lane, math.pi * (lane % 2), tuple(kind)))
+            x += 15.0 + float(g.exponential(20.0))
+    return scene_of(rows)
+
+
+def assert_agrees(scene: Scene, least_decided: float) -> None:
+    """Compare the kernel with exact geometry wherever that decides."""
+    kernel, twin = codes_of(scene), blockage_codes(scene, MARGIN_BINS)
+    decided = {pair: code for pair, code in twin.items() if code is not None}
+    assert len(decided) >= least_decided * len(twin)
+    assert {pair: kernel[pair] for pair in decided} == decided
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    n=st.integers(0, 9),
+    spread_m=st.sampled_from([40.0, 150.0, 700.0]),
+    wrap_m=st.sampled_from([0.0, 600.0]),
+)
+def test_codes_equal_exact_geometry(seed: int, n: int, spread_m: float, wrap_m: float) -> None:
+    assert_agrees(random_scene(seed, n, spread_m, wrap_m), least_decided=0.0)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_codes_of_a_highway_equal_exact_geometry(seed: int) -> None:
+    """Traffic in lanes: narrow views along the road, and vehicles side by side."""
+    scene = highway(seed, n_lanes=4, vehicles_per_lane=8)
+    assert_agrees(scene, least_decided=0.9)
+    assert set(codes_of(scene).values()) == {0, 1, 2}
+
+
+def test_random_scenes_decide_most_links_and_hold_all_codes() -> None:
+    """The comparison above has power: few links pass close to an edge."""
+    seen = []
+    for seed in range(6):
+        seen += blockage_codes(random_scene(seed, 9, 150.0, 0.0), MARGIN_BINS).values()
+    assert seen.count(None) < 0.15 * len(seen)
+    assert min(seen.count(code) for code in (0, 1, 2)) > 10
+
+
+@pytest.mark.parametrize("length_m", [5.0, 13.0, 18.0])
+@pytest.mark.parametrize("ahead_m", [0.0, 3.0, -3.0])
+def test_a_vehicle_alongside_hides_nobody_in_the_own_lane(length_m: float, ahead_m: float) -> None:
+    """Lanes 3.5 m apart: between their middles stand only bodies of the lane itself.
+
+    A silhouette computed as if the vehicle were far away would reach round a long one.
+    """
+    long_one = (length_m, 2.6, 3.0, 3.0)
+    scene = scene_of(
+        [
+            (0.0, 0.0, 0.0, CAR),
+            (60.0, 0.0, 0.0, CAR),
+            (-60.0, 0.0, 0.0, CAR),
+            (ahead_m, 3.5, 0.0, long_one),
+            (ahead_m, -3.5, math.pi, long_one),
+        ]
+    )
+    codes = codes_of(scene)
+    assert codes[0, 1] == codes[0, 2] == 0
+    assert codes[1, 2] == 1  # the car in the middle, of the height of the antennas
+
+
+def test_side_by_side_vehicles_see_each_other() -> None:
+    rows = [(0.0, 3.5 * lane, 0.0, TRUCK if lane == 1 else CAR) for lane in range(3)]
+    codes = codes_of(scene_of(rows))
+    assert codes[0, 1] == codes[1, 2] == 0
+    assert codes[0, 2] == 2  # the truck between them
+
+
+@pytest.mark.parametrize("turn", np.arange(16) * math.pi / 8)
+def test_direction_of_the_row_does_not_matter(turn: float) -> None:
+    """A queue of three, and one vehicle aside, turned round the whole circle of directions."""
+    places = np.array([[0.0, 0.0], [30.0, 0.0], [80.0, 0.0], [75.0, 25.0]])
+    cosine, sine = math.cos(turn), math.sin(turn)
+    turned = places @ np.array([[cosine, sine], [-sine, cosine]])
+    codes = codes_of(scene_of([(x, y, turn, CAR) for x, y in turned]))
+    assert [codes[0, 1], codes[0, 2], codes[1, 2], codes[0, 3]] == [0, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("antennas", "top", "code"),
+    [
+        ((1.6, 3.0), 1.5, 0),  # case 1: both antennas above the blocker
+        ((1.6, 1.6), 3.0, 2),  # case 2: both below
+        ((0.75, 3.0), 1.6, 1),  # case 3: one above, one below
+        ((1.6, 1.6), 1.6, 1),  # as high as the roof is neither above nor below
+        ((1.6, 3.0), 1.6, 1),
+        ((0.75, 1.6), 1.6, 1),
+        ((3.0, 1.6), 3.0, 1),
+    ],
+)
+def test_heights_follow_the_three_cases_of_tr_37885(
+    antennas: tuple[float, float], top: float, code: int
+) -> None:
+    ends = [(0.0, 0.0, 0.0, (5.0, 2.0, 0.0, a)) for a in antennas]
+    ends[1] = (100.0, *ends[1][1:])
+    scene = scene_of([*ends, (50.0, 0.3, 0.0, (5.0, 2.0, top, 1.0))])
+    codes = codes_of(scene)
+    assert codes[0, 1] == codes[1, 0] == code
+
+
+def test_the_highest_of_several_blockers_counts() -> None:
+    rows = [(0.0, 0.0, 0.0, CAR), (40.0, 0.0, 0.0, TRUCK), (80.0, 0.0, 0.0, CAR)]
+    low = [(20.0, 0.0, 0.0, (5.0, 2.0, 1.2, 1.0)), (60.0, 0.0, 0.0, (5.0, 2.0, 1.8, 1.0))]
+    assert codes_of(scene_of([rows[0], rows[2], low[0]]))[0, 1] == 0
+    assert codes_of(scene_of([rows[0], rows[2], *low]))[0, 1] == 2
+    between_trucks = [(0.0, 0.0, 0.0, TRUCK), (80.0, 0.0, 0.0, TRUCK)]
+    assert codes_of(scene_of([*between_trucks, *low]))[0, 1] == 0
+    assert codes_of(scene_of([*between_trucks, *low, rows[1]]))[0, 1] == 1
+
+
+def test_vehicles_of_another_deck_block_nothing() -> None:
+    """The gap is 3 m plus a tenth of the distance, seen from the lower row."""
+    rows = [(0.0, 0.0, 0.0, CAR), (90.0, 0.0, 0.0, CAR), (50.0, 0.0, 0.0, TRUCK)]
+    scene = scene_of(rows)
+    for z, code in ((0.0, 2), (7.9, 2), (-7.9, 2), (8.1, 0), (-8.1, 0)):
+        scene.z[2] = z
+        assert codes_of(scene)[0, 1] == code, z
+
+
+def test_codes_do_not_depend_on_where_the_period_begins() -> None:
+    scene = random_scene(11, 9, 150.0, 600.0)
+    decided = {p for p, code in blockage_codes(scene, MARGIN_BINS).items() if code is not None}
+    before = codes_of(scene)
+    scene.x[:] = (scene.x + 300.0) % 600.0
+    after = codes_of(scene)
+    assert {p: before[p] for p in decided} == {p: after[p] for p in decided}
+
+
+def test_codes_do_not_depend_on_the_order_of_rows() -> None:
+    """Beyond the margin: the lower row looks, and sees the same as the other end."""
+    scene = highway(4, n_lanes=4, vehicles_per_lane=7)
+    order = rng.stream(4, "order").permutation(scene.n)
+    codes, shuffled = codes_of(scene), codes_of(scene.permuted(order))
+    twin = blockage_codes(scene, MARGIN_BINS)
+    other = blockage_codes(scene.permuted(order), MARGIN_BINS)
+    where = np.argsort(order)
+    for (i, j), code in twin.items():
+        if code is not None and other[where[i], where[j]] is not None:
+            assert codes[i, j] == shuffled[where[i], where[j]]
+
+
+def test_both_directions_agree_in_sparse_tables_too() -> None:
+    scene = highway(5, n_lanes=4, vehicles_per_lane=12)
+    everyone = np.ones(scene.n, dtype=bool)
+    table = as_table(neighbours(scene.x, scene.y, everyone, 120.0, 0.0))
+    codes = codes_of(scene, table)
+    assert len(codes) == len(table[1])
+    assert all(code in (0, 1, 2) and codes[j, i] == code for (i, j), code in codes.items())
+
+
+def test_links_behind_buildings_stay_so() -> None:
+    scene = highway(6, n_lanes=2, vehicles_per_lane=6)
+    table = complete_table(scene.n)
+    before = np.full(len(table[1]), 99, dtype=np.uint8)
+    walled = {(i, j) for i, j in pairs(table) if (i + j) % 3 == 0}
+    before[[pair in walled for pair in pairs(table)]] = 3
+    codes = dict(zip(pairs(table), classify(scene, table, before).tolist(), strict=True))
+    free = codes_of(scene)
+    assert codes == {pair: 3 if pair in walled else free[pair] for pair in free}
+
+
+@pytest.mark.parametrize("n", [0, 1, 4])
+def test_nodes_without_neighbours_are_left_alone(n: int) -> None:
+    scene = random_scene(1, n, 100.0, 0.0)
+    table = (np.zeros(n + 1, dtype=np.int32), np.zeros(0, dtype=np.int32))
+    assert classify(scene, table, np.zeros(0, dtype=np.uint8)).size == 0
+
+
+# --- by chance ----------------------------------------------------------------------------------
+
+STEP_M = 5.0
+
+
+def p_los_table(range_m: float) -> NDArray[np.float32]:
+    """Return a probability that falls with distance, every 5 m."""
+    return np.exp(-np.arange(0.0, range_m + STEP_M, STEP_M) / 150.0).astype(np.float32)
+
+
+def classify_by_chance(
+    x: NDArray[np.float64],
+    identity: NDArray[np.uint32],
+    antenna: NDArray[np.float64],
+    *,
+    key: int = 5,
+    p_los: NDArray[np.float32] | None = None,
+    wrap_m: float = 0.0,
+    tall_share: float = 0.3,
+    code: NDArray[np.uint8] | None = None,
+) -> dict[Pair, int]:
+    """Run the kernel over vehicles on a line, everybody near everybody."""
+    table = complete_table(len(x))
+    if code is None:
+        code = np.full(len(table[1]), 99, dtype=np.uint8)
+    links.classify_statistical(
+        *table,
+        x.astype(np.float32),
+        np.zeros(len(x), dtype=np.float32),
+        antenna.astype(np.float32),
+        identity,
+        key,
+        p_los_table(1000.0) if p_los is None else p_los,
+        STEP_M,
+        wrap_m,
+        tall_share,
+        1.5,
+        3.0,
+        code,
+    )
+    return dict(zip(pairs(table), code.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("wrap_m", [0.0, 900.0])
+def test_codes_by_chance_equal_their_twin(wrap_m: float) -> None:
+    """Equal unless the uniform number is within float32 of the probability."""
+    g = rng.stream(3, "chance")
+    n = 40
+    x = g.uniform(0.0, 800.0, n).astype(np.float32).astype(np.float64)
+    identity = g.integers(0, 2**32, n).astype(np.uint32)
+    antenna = g.choice([0.75, 1.5, 2.0, 3.5], n)
+    table = p_los_table(600.0)
+    kernel = classify_by_chance(x, identity, antenna, p_los=table, wrap_m=wrap_m)
+    compared = 0
+    for (i, j), code in kernel.items():
+        d = abs(x[i] - x[j])
+        d = min(d, wrap_m - d) if wrap_m else d
+        p = float(np.interp(d, STEP_M * np.arange(len(table)), table))
+        ids, heights = (int(identity[i]), int(identity[j])), (antenna[i], antenna[j])
+        expected, u = statistical_code(ids, heights, 5, p, 0.3, 1.5, 3.0)
+        if abs(u - p) > 1e-6:
+            compared += 1
+            assert code == expected, (i, j)
+    assert compared > 0.99 * len(kernel)
+
+
+def test_share_of_line_of_sight_is_its_probability() -> None:
+    """300 pairs of groups at each distance: the count is binomial."""
+    n = 600
+    for d, p in ((0.0, 1.0), (52.5, None), (200.0, None), (400.0, None), (2000.0, None)):
+        x = np.repeat([0.0, d], n // 2)
+        codes = classify_by_chance(x, np.arange(n, dtype=np.uint32), np.full(n, 1.0))
+        across = [codes[i, j] for i in range(n // 2) for j in range(n // 2, n)]
+        table = p_los_table(1000.0).astype(np.float64)
+        p = float(np.interp(d, STEP_M * np.arange(len(table)), table)) if p is None else p
+        m = len(across)
+        assert abs(across.count(0) - m * p) <= 4 * math.sqrt(m * p * (1 - p))
+        # Blockers are 3 m high with probability 0.3 and 1.5 m otherwise; antennas at 1 m.
+        blocked = m - across.count(0)
+        assert across.count(2) == blocked
+    tall = classify_by_chance(x, np.arange(n, dtype=np.uint32), np.full(n, 2.0))
+    across = [tall[i, j] for i in range(n // 2) for j in range(n // 2, n)]
+    hidden = m * (1 - p)
+    assert abs(across.count(2) - 0.3 * hidden) <= 4 * math.sqrt(0.21 * hidden)
+    assert across.count(1) == 0
+
+
+def test_a_link_changes_state_only_as_its_probability_passes_its_number() -> None:
+    """Moving apart and back: once blocked, farther stays blocked; coming back is the same."""
+    n = 60
+    identity = np.arange(n, dtype=np.uint32)
+    history = []
+    for d in (10.0, 100.0, 250.0, 500.0, 250.0, 100.0, 10.0):
+        x = np.repeat([0.0, d], n // 2)
+        codes = classify_by_chance(x, identity, np.full(n, 1.0))
+        history.append([codes[i, j] > 0 for i in range(30) for j in range(30, 60)])
+    blocked = np.array(history)
+    assert np.all(blocked[:3] <= blocked[1:4])
+    assert np.array_equal(blocked[:3], blocked[:3:-1])
+
+
+def test_codes_by_chance_follow_identities_not_rows() -> None:
+    g = rng.stream(9, "rows")
+    n = 25
+    x, antenna = g.uniform(0.0, 500.0, n), g.choice([1.0, 2.0], n)
+    identity = g.integers(0, 2**32, n).astype(np.uint32)
+    order = g.permutation(n)
+    before = classify_by_chance(x, identity, antenna)
+    after = classify_by_chance(x[order], identity[order], antenna[order])
+    assert after == {(a, b): before[order[a], order[b]] for a, b in after}
+    assert all(before[j, i] == code for (i, j), code in before.items())
+    other = classify_by_chance(x, identity, antenna, key=6)
+    assert other != before
+
+
+def test_chance_leaves_links_behind_buildings() -> None:
+    code = np.full(4 * 3, 3, dtype=np.uint8)
+    x, antenna = np.arange(4.0), np.ones(4)
+    codes = classify_by_chance(x, np.arange(4, dtype=np.uint32), antenna, code=code)
+    assert set(codes.values()) == {3}
+
+
+# --- street corners -----------------------------------------------------------------------------
+
+
+def test_corridors_hide_whoever_shares_no_street() -> None:
+    """-1 is no street: two nodes off every street do not share one."""
+    g = rng.stream(2, "corridors")
+    n = 40
+    along, across = (g.integers(-1, 3, n).astype(np.int32) for _ in range(2))
+    table = complete_table(n)
+    code = np.full(len(table[1]), 99, dtype=np.uint8)
+    links.classify_corridors(*table, along, across, code)
+    for (i, j), c in zip(pairs(table), code.tolist(), strict=True):
+        streets_i = {("x", along[i]), ("y", across[i])} - {("x", -1), ("y", -1)}
+        streets_j = {("x", along[j]), ("y", across[j])}
+        assert c == (0 if streets_i & streets_j else 3)
+    assert 0.2 < np.mean(code == 3) < 0.9

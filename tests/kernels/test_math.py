@@ -142,7 +142,10 @@ def test_neighbouring_counters_give_unrelated_uniforms(key: int) -> None:
         "first counter": (u[:-1], u[1:]),
         "second counter": (u[:, :-1], u[:, 1:]),
         "both counters": (u[:-1, :-1], u[1:, 1:]),
-        "swapped counters": (u[:400, :400][np.triu_indices(400, 1)], u[:400, :400].T[np.triu_indices(400, 1)]),
+        "swapped counters": (
+            u[:400, :400][np.triu_indices(400, 1)],
+            u[:400, :400].T[np.triu_indices(400, 1)],
+        ),
         "neighbouring keys": (u, other),
     }
     for name, (a, b) in pairs.items():

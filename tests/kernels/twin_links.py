@@ -182,9 +182,7 @@ def blockage_codes(scene: Scene, margin_bins: float) -> dict[Pair, int | None]:
             hidden = {k: hides(scene, i, j, k, margin_bins) for k in range(scene.n)}
             low, high = sorted((scene.antenna[i], scene.antenna[j]))
 
-            def case(
-                top: float, low: float = float(low), high: float = float(high)
-            ) -> int:
+            def case(top: float, low: float = float(low), high: float = float(high)) -> int:
                 return 2 if high < top else int(low <= top)
 
             certain = case(max((scene.height[k] for k in hidden if hidden[k]), default=-1.0))
@@ -195,7 +193,6 @@ def blockage_codes(scene: Scene, margin_bins: float) -> dict[Pair, int | None]:
 
 
 def statistical_code(
-    distance_m: float,
     identities: Pair,
     antennas: tuple[float, float],
     key: int,
@@ -205,7 +202,6 @@ def statistical_code(
     tall_height_m: float,
 ) -> tuple[int, float]:
     """Return the code of a link by its probability of line of sight, and its uniform number."""
-    del distance_m
     word = hashed(key, min(identities), max(identities))
     u = uniform(word)
     if u < p_los:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import traceback
@@ -74,9 +73,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (KeyboardInterrupt, click.Abort):
             _say("interrupted")
             return INTERRUPTED
-        except BrokenPipeError:
-            _silence_stdout()
-            return FAILED
         except Exception as error:
             if interrupted:
                 # The interrupt hit inside a library that turned it into an error of its own.
@@ -115,12 +111,6 @@ def _explain(message: str, *, debug: bool) -> None:
 
 def _say(message: str) -> None:
     click.echo(message, err=True)
-
-
-def _silence_stdout() -> None:
-    """Keep the interpreter from complaining when it flushes into a closed pipe."""
-    sink = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(sink, sys.stdout.fileno())
 
 
 class _StderrHandler(logging.Handler):

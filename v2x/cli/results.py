@@ -65,19 +65,14 @@ def bench(quick: bool, as_json: bool) -> None:
 
 
 def _print_cases(cases: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    columns = list(dict.fromkeys(key for case in cases for key in case))
-    for column in columns:
-        table.add_column(column.replace("_", " "))
     for case in cases:
-        table.add_row(*(_cell(case.get(column)) for column in columns))
-    Console(width=max(80, Console().width)).print(table)
+        click.secho(case["name"], bold=True)
+        for key, value in case.items():
+            if key != "name" and value is not None:
+                click.echo(f"  {key.replace('_', ' '):<20} {_in_words(value)}")
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def _in_words(value: Any) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import MISSING
 from typing import Any, get_type_hints
 
+from v2x.errors import V2XError
 from v2x.scenario.binding import adapter, dataclass_in, init_fields
 from v2x.scenario.describe import default_of, field_docs, summary
 from v2x.scenario.model import SCALARS, SECTIONS, Choice, Scenario, Section
 from v2x.scenario.strategies import choice_names, choice_params
 
 JsonObject = dict[str, Any]
+
+_log = logging.getLogger(__name__)
 
 
 def json_schema() -> JsonObject:
@@ -33,9 +37,12 @@ def _section_schema(section: Section) -> JsonObject:
     required = _required(section.params) if section.params else []
     if section.choice is None:
         return _object(fixed, required) | {"description": summary(section.params or Scenario)}
-    variants = [
-        _variant(section.choice, name, fixed, required) for name in choice_names(section.choice)
-    ]
+    variants = []
+    for name in choice_names(section.choice):
+        try:
+            variants.append(_variant(section.choice, name, fixed, required))
+        except V2XError as error:  # a broken plug-in must not hide the others
+            _log.warning("left out: %s", error)
     if section.choice.default is None:
         none = {section.choice.selector: {"type": "null"}}
         variants.insert(0, _object(none | fixed, required))
