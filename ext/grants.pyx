@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Grants of semi-persistent scheduling: who may transmit in a slot, and what follows from it."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int32_t, uint32_t
 
 cdef extern from "v2x_math.h":
     uint32_t v2x_hash2(uint32_t key, uint32_t a) nogil

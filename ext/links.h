@@ -90,10 +90,28 @@ static void v2x_links_row(int n, int i, const int32_t *restrict neighbour, const
     }
 }
 
-/* What each neighbour of node i hides. Directions are bins [0, V2X_N_BINS) of a pseudo-angle,
- * monotone in the angle and finest along the axes. A neighbour stands in direction `bin` and
- * covers the bins `low` to `high` whose middles lie inside its silhouette; they may run over
- * either end of the circle. Those too far above or below cover nothing (high < low). */
+/* Direction of (x, y) as a pseudo-angle in [0, 4): monotone in the angle, a unit per quadrant. */
+V2X_INLINE float v2x_turn(float x, float y)
+{
+    const float ax = x < 0.0f ? -x : x, ay = y < 0.0f ? -y : y;
+    const float p = ay / (ax + ay + 1e-6f);
+    const float turn = x >= 0.0f ? p : 2.0f - p;
+    return y >= 0.0f ? turn : 4.0f - turn;
+}
+
+/* How far a corner is turned from the middle of its vehicle, within half a circle. */
+V2X_INLINE float v2x_turned(float corner, float middle)
+{
+    float d = corner - middle;
+    d = d > 2.0f ? d - 4.0f : d;
+    return d < -2.0f ? d + 4.0f : d;
+}
+
+/* What each neighbour of node i hides. Directions are bins [0, V2X_N_BINS) of the pseudo-angle,
+ * finest along the axes. A neighbour stands in direction `bin` and covers the bins `low` to
+ * `high` whose middles lie inside its silhouette, spanned by the corners of its rectangle; they
+ * may run over either end of the circle. Those too far above or below cover nothing
+ * (high < low). */
 V2X_CLONES
 static void v2x_silhouettes(int n, int i, const int32_t *restrict neighbour,
                             const float *restrict x, const float *restrict y,
@@ -111,25 +129,24 @@ static void v2x_silhouettes(int n, int i, const int32_t *restrict neighbour,
         ex = ex > half_wrap ? ex - wrap : ex;
         ex = ex < -half_wrap ? ex + wrap : ex;
         const float ey = y[j] - yi, ez = z[j] - zi;
-        const float ax = ex < 0.0f ? -ex : ex, ay = ey < 0.0f ? -ey : ey, az = ez < 0.0f ? -ez : ez;
-        const float sum = ax + ay + 1e-6f;
+        const float az = ez < 0.0f ? -ez : ez;
         const float d = sqrtf(ex * ex + ey * ey);
-        const float p = ay / sum;
-        float turn = ex >= 0.0f ? p : 2.0f - p;
-        turn = ey >= 0.0f ? turn : 4.0f - turn;
-        float along = ex * cosine[j] + ey * sine[j];
-        float across = ex * sine[j] - ey * cosine[j];
-        along = along < 0.0f ? -along : along;
-        across = across < 0.0f ? -across : across;
-        /* half silhouette = (half_width * along + half_length * across) / d; seen under
-         * d / sum^2 pseudo-radians per metre; no more than half the circle */
-        float reach = quarter * (half_width[j] * along + half_length[j] * across) / (sum * sum);
-        reach = reach < V2X_N_BINS / 2 ? reach : V2X_N_BINS / 2;
-        const float middle = quarter * turn;
+        const float turn = v2x_turn(ex, ey);
+        /* half the vehicle along and across its heading */
+        const float lx = half_length[j] * cosine[j], ly = half_length[j] * sine[j];
+        const float wx = -half_width[j] * sine[j], wy = half_width[j] * cosine[j];
+        const float a = v2x_turned(v2x_turn(ex + lx + wx, ey + ly + wy), turn);
+        const float b = v2x_turned(v2x_turn(ex + lx - wx, ey + ly - wy), turn);
+        const float c = v2x_turned(v2x_turn(ex - lx + wx, ey - ly + wy), turn);
+        const float f = v2x_turned(v2x_turn(ex - lx - wx, ey - ly - wy), turn);
+        const float ab_low = a < b ? a : b, ab_high = a < b ? b : a;
+        const float cf_low = c < f ? c : f, cf_high = c < f ? f : c;
+        const float begin = quarter * (turn + (ab_low < cf_low ? ab_low : cf_low));
+        const float end = quarter * (turn + (ab_high > cf_high ? ab_high : cf_high));
         /* rounding by truncation of positive numbers */
-        const int32_t first = 2 * V2X_N_BINS - (int32_t)(2.0f * V2X_N_BINS + 0.5f - middle + reach);
-        const int32_t last = (int32_t)(middle + reach - 0.5f + V2X_N_BINS) - V2X_N_BINS;
-        int32_t k = (int32_t)middle;
+        const int32_t first = 2 * V2X_N_BINS - (int32_t)(2.0f * V2X_N_BINS + 0.5f - begin);
+        const int32_t last = (int32_t)(end - 0.5f + V2X_N_BINS) - V2X_N_BINS;
+        int32_t k = (int32_t)(quarter * turn);
         k = k < V2X_N_BINS ? k : V2X_N_BINS - 1;
         bin[e] = k;
         low[e] = first;

@@ -379,7 +379,8 @@ def update(
         const float[:, ::1] piece_slope, const float[::1] min_log2, const float[::1] sigma,
         const float[::1] decay, const float[::1] block_mean, const float[::1] block_sigma,
         double range_m, double wrap_m, uint32_t[::1] word, int32_t[::1] cursor,
-        const uint8_t[::1] code, float[::1] shadow, float[::1] block, float[::1] gain, float[::1] distance):
+        const uint8_t[::1] code, float[::1] shadow, float[::1] block, float[::1] gain,
+        float[::1] distance):
     """Advance shadowing by one step and compute the path gain of every link.
 
     `position` and `moved` have shape (3, n_nodes); the law's tables (n_codes, n_pieces) or

@@ -220,10 +220,6 @@ cdef class SlotReceiver:
         if n == 0:
             return
         with nogil:
-            memset(&self.energy[0, 0], 0, self.energy.shape[0] * self.n_bins * sizeof(float))
-            if self.sensitivity_mw > 0:
-                memset(&self.noticed[0, 0], 0,
-                       self.noticed.shape[0] * self.n_bins * sizeof(float))
             for t in range(n):
                 self.transmitting[transmissions[t].node] = 1
             for t in range(n):
@@ -262,21 +258,29 @@ cdef class SlotReceiver:
         cdef const int32_t *neighbour = &self.neighbour[first]
         cdef const float *gain = &self.gain[first]
         cdef int32_t *touched = &self.touched[0]
-        touched[tx.node] = slot
+        if touched[tx.node] != slot:
+            self.touch(slot, tx.node)
         if n == 0:
             return
+        for e in range(n):
+            if touched[neighbour[e]] != slot:
+                self.touch(slot, neighbour[e])
         v2x_spread(<int>n, neighbour, gain, self.power_mw,
                    &self.profile[tx.first_subchannel, tx.n_subchannels, 0], self.n_bins,
                    &self.energy[0, 0])
-        for e in range(n):
-            if gain[e] > 0:
-                touched[neighbour[e]] = slot
         if self.sensitivity_mw > 0:
             for e in range(n):
                 self.sinr[e] = gain[e] if gain[e] * self.power_mw >= self.sensitivity_mw else 0
             v2x_spread(<int>n, neighbour, &self.sinr[0], self.power_mw,
                        &self.profile[tx.first_subchannel, tx.n_subchannels, 0], self.n_bins,
                        &self.noticed[0, 0])
+
+    cdef inline void touch(self, int slot, int node) noexcept nogil:
+        """Clear what `node` collected in an earlier slot."""
+        self.touched[node] = slot
+        memset(&self.energy[node, 0], 0, self.n_bins * sizeof(float))
+        if self.sensitivity_mw > 0:
+            memset(&self.noticed[node, 0], 0, self.n_bins * sizeof(float))
 
     cdef void open_records(self, int slot) noexcept nogil:
         """Write what every node in reach of somebody measured in `slot`.

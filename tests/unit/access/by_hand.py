@@ -75,11 +75,11 @@ class Sensed:
 
     def write(self, history: SensingHistory, node: int) -> None:
         """Write this into the ring of a node, as reception does."""
-        n = self.n_subchannels
+        n, ring = self.n_subchannels, history.words.shape[1]
         slots = {h.slot for h in self.heard} | set(self.own) | set(self.s_rssi_mw)
         for slot in sorted(slots):
-            words = history.words[node, slot % history.window]
-            powers = history.powers[node, slot % history.window]
+            words = history.words[node, slot % ring]
+            powers = history.powers[node, slot % ring]
             words[0] = slot
             powers[1 : 1 + n] = self.s_rssi_mw.get(slot, [IDLE_MW] * n)
             powers[1 + n : 1 + 2 * n] = 0.0
@@ -88,7 +88,7 @@ class Sensed:
                 powers[1 : 1 + n] = -1.0
         for h in self.heard:
             if h.slot not in self.own:
-                at = h.slot % history.window
+                at = h.slot % ring
                 history.powers[node, at, 1 + n + h.subchannel] = 10.0 ** (h.rsrp_dbm / 10.0)
                 history.words[node, at, 1 + 2 * n + h.subchannel] = h.sci.pack()
 

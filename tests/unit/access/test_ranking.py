@@ -169,9 +169,9 @@ def test_no_slot_of_the_window_is_preferred() -> None:
     n_nodes, now = 3000, 3000
     history = SensingHistory(n_nodes, params.sensing_window_ms, params.n_subchannels)
     level = 2.0**-25
-    one = Sensed(window=history.window)
     # The medium has written every slot before the one in which the packets may first be sent.
-    one.s_rssi_mw = dict.fromkeys(range(now - history.window, now), [level] * 5)
+    oldest = now - history.words.shape[1]
+    one = Sensed(s_rssi_mw=dict.fromkeys(range(oldest, now), [level] * 5))
     one.write(history, 0)
     history.words[1:] = history.words[0]
     technology = LteMode4(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from v2x.errors import V2XError
 from v2x.scenario.library import builtin_scenarios
 from v2x.scenario.schema import Scenario, dump_scenario, json_schema, load_scenario
 from v2x.scenario.strategies import list_strategies
@@ -66,6 +67,23 @@ def test_bundled_scenarios_survive_being_written(name: str, tmp_path: Path) -> N
     path = tmp_path / "scenario.yaml"
     path.write_text(dump_scenario(scenario, folder=tmp_path), encoding="utf-8")
     assert load_scenario(path) == scenario
+
+
+def test_a_trace_is_found_beside_its_scenario_and_wherever_that_is_written(tmp_path: Path) -> None:
+    (tmp_path / "cars.csv").write_text("time,id,x,y\n")
+    path = tmp_path / "replay.yaml"
+    path.write_text("world: {synthetic: highway}\ntraffic: {type: trace, file: cars.csv}\n")
+    scenario = load_scenario(path)
+    assert scenario.traffic.params.file == str((tmp_path / "cars.csv").resolve())
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "scenario.yaml").write_text(dump_scenario(scenario, folder=run), encoding="utf-8")
+    assert "file: ../cars.csv" in (run / "scenario.yaml").read_text(encoding="utf-8")
+    again = load_scenario(run / "scenario.yaml", [("name", "replay")])
+    assert again == scenario
+    path.write_text("world: {synthetic: highway}\ntraffic: {type: trace, file: bikes.csv}\n")
+    with pytest.raises(V2XError, match=r"replay\.yaml:2: traffic\.file: there is no file .*bikes"):
+        load_scenario(path)
 
 
 def test_every_key_of_every_strategy_is_explained() -> None:
