@@ -261,12 +261,13 @@ cdef inline void look_ahead(const Traffic *t, int f, int index, int lane, int si
                     rear = start
                 sight.available = min(
                     sight.available, rear - t.clearance + stopping_of_leader(t, g, f))
-                if rear <= view:
-                    sight.wish = min(sight.wish, idm(t, f, v0, rear, v - t.speed[g]))
-                    if rear < sight.gap:
-                        sight.leader = g
-                        sight.hops = hops + edges_on(t, i)
-                        sight.gap = rear
+                if rear > view:
+                    return
+                sight.wish = min(sight.wish, idm(t, f, v0, rear, v - t.speed[g]))
+                if rear < sight.gap:
+                    sight.leader = g
+                    sight.hops = hops + edges_on(t, i)
+                    sight.gap = rear
                 if side == 0 and t.route_goal[t.stop[g]] == goal:
                     # It goes the same way and itself keeps clear of all that follows.
                     return

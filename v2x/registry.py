@@ -39,7 +39,7 @@ def load(group: str, name: str, *, file: str | None = None, key: str | None = No
         raise unknown_name(group.removeprefix("v2x."), name, _entries(group), file=file, key=key)
     try:
         return entry.load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # whatever a stranger's module raises while it is imported
         raise V2XError(
             f"plug-in {name!r} ({entry.value}) cannot be loaded: {error}",
             file=file,

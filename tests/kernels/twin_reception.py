@@ -23,7 +23,7 @@ FloatArray = NDArray[np.float64]
 RECEIVED, HALF_DUPLEX, BELOW_SENSITIVITY, PROPAGATION, COLLISION, CONTROL_LOST = range(6)
 OUT_OF_BUDGET, N_OUTCOMES = 6, 8
 
-#: Relative error that float32 may make in a SINR before the power of others is subtracted.
+#: Relative error of a SINR by float32, before what subtracting a signal from a sum adds.
 ROUNDING = 1e-6
 
 
@@ -227,7 +227,7 @@ class Receiver:
             other = max(float(energy[b]) - signal, 0.0) + d.noise_mw
             ratios.append(signal / other)
             # what is left of a sum of float32 after the signal is taken away
-            error += 1e-7 * float(energy[b]) / other
+            error = max(error, ROUNDING + 3e-7 * float(energy[b]) / other)
         total = sum(ratios) / len(ratios) + before
         clear = signal / d.noise_mw + before
         sender = self.word[tx.node]
@@ -239,7 +239,7 @@ class Receiver:
         if share > 0:
             at = d.n_subchannels + first
             other = max(float(energy[at]) - power * share, 0.0) + d.noise_mw
-            control_error = ROUNDING + 1e-7 * float(energy[at]) / other
+            control_error = ROUNDING + 3e-7 * float(energy[at]) / other
             control_lost = self._fails(v, d.control_curve, power * share / other, control_error)
         curve = int(d.curve_row[link.code])
         collides, fades = (self._fails(u, curve, s, error) for s in (total, clear))

@@ -108,7 +108,9 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Replace the simulation by an empty run; return the scenarios it was given."""
     seen: list[Any] = []
 
-    def simulate(scenario: Any, *, progress: Callable[[Progress], None]) -> RunRecords:
+    def simulate(
+        scenario: Any, *, progress: Callable[[Progress], None], road_map: str
+    ) -> RunRecords:
         seen.append(scenario)
         progress(Progress())
         return RunRecords(tables={}, facts={"wall_s": 0.5})
@@ -135,6 +137,8 @@ def install(monkeypatch: pytest.MonkeyPatch, simulate: Callable[..., RunRecords]
     monkeypatch.setitem(sys.modules, "v2x.scenario.assemble", assemble)
     monkeypatch.setitem(sys.modules, "v2x.metrics.summary", summary)
     monkeypatch.setitem(sys.modules, "v2x.report.page", page)
+    monkeypatch.setattr("v2x.world.store.map_bytes", str.encode)
+    monkeypatch.setattr("v2x.world.store.load_map", Path.read_text)
 
 
 def write_report(folder: Path, *, road_map: str | None) -> list[Path]:
@@ -230,16 +234,22 @@ def test_figures_can_wait(
     assert capsys.readouterr().out == "runs/tiny-1/report.html\n"
 
 
-def test_a_report_without_the_map_of_the_run_says_so(
-    scenario: Path, simulated: list[Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_keeps_its_map_for_later_reports(scenario: Path, simulated: list[Any]) -> None:
     (scenario.parent / "town.osm").write_text("<osm/>")
     assert main(["run", "tiny.yaml", "--quiet", "--set", "world.map=town.osm"]) == 0
     (scenario.parent / "town.osm").unlink()
-    assert "map: ../../town.osm" in (scenario.parent / "runs/tiny-1/scenario.yaml").read_text()
+    page = scenario.parent / "runs" / "tiny-1" / "report.html"
+    page.unlink()
     assert main(["report", "runs/tiny-1"]) == 0
-    err = capsys.readouterr().err
-    assert err.startswith("warning: no figure of the map: runs/tiny-1/scenario.yaml:")
+    assert page.read_text() == "map of tiny"
+
+
+def test_a_report_of_a_run_without_a_map_has_no_figure_of_it(
+    scenario: Path, simulated: list[Any]
+) -> None:
+    assert main(["run", "tiny.yaml", "--quiet"]) == 0
+    (scenario.parent / "runs" / "tiny-1" / "map.v2xmap").unlink()
+    assert main(["report", "runs/tiny-1"]) == 0
     assert (scenario.parent / "runs" / "tiny-1" / "report.html").read_text() == "None"
 
 
@@ -298,7 +308,7 @@ def test_a_place_below_a_file_is_refused_before_the_run(
 def test_an_interrupt_leaves_nothing_behind(
     scenario: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def simulate(scenario: Any, *, progress: object) -> RunRecords:
+    def simulate(scenario: Any, *, progress: object, road_map: object) -> RunRecords:
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(5)
         raise AssertionError("the interrupt was ignored")
@@ -312,7 +322,7 @@ def test_an_interrupt_leaves_nothing_behind(
 def test_an_interrupt_that_a_library_disguises_is_still_one(
     scenario: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def simulate(scenario: Any, *, progress: object) -> RunRecords:
+    def simulate(scenario: Any, *, progress: object, road_map: object) -> RunRecords:
         try:
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(5)
@@ -327,7 +337,7 @@ def test_an_interrupt_that_a_library_disguises_is_still_one(
 def test_internal_errors_are_one_line_unless_debugged(
     scenario: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def simulate(scenario: Any, *, progress: object) -> RunRecords:
+    def simulate(scenario: Any, *, progress: object, road_map: object) -> RunRecords:
         raise ZeroDivisionError("no vehicles\nat all")
 
     install(monkeypatch, simulate)

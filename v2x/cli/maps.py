@@ -97,12 +97,13 @@ def plot(source: str, out: Path) -> None:
     """Draw MAP with its grades, bridges and tunnels."""
     from v2x.cli.progress import working
     from v2x.report.maps import map_figure
+    from v2x.report.style import write
 
     road_map = _load(source)
     with working(f"drawing {source}"):
         figure = map_figure(road_map)
         try:
-            figure.savefig(out)
+            write(figure, out)
         except (OSError, ValueError) as error:
             raise V2XError(f"cannot be written: {error}", file=str(out)) from error
     click.echo(f"written to {out}")

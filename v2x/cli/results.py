@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,6 @@ import click
 
 from v2x.cli.options import examples
 from v2x.errors import V2XError
-
-_log = logging.getLogger(__name__)
 
 
 @click.command(epilog=examples("v2x report runs/highway_3gpp-1"))
@@ -26,8 +23,7 @@ def report(folder: Path) -> None:
 def draw_report(folder: Path, *, quiet: bool = False) -> list[Path]:
     """Draw the figures of a run into its folder and return their files.
 
-    Without the map of the run, which may have moved, the figure of the map is left out with a
-    warning.
+    The map is the one that the run kept; a run without it gets no figure of the map.
     """
     from v2x.cli.progress import working
     from v2x.records.store import is_run_folder
@@ -36,16 +32,11 @@ def draw_report(folder: Path, *, quiet: bool = False) -> list[Path]:
         raise V2XError("is not a run folder", file=str(folder), remedy="name a folder of  v2x run")
 
     from v2x.report.page import write_report
-    from v2x.scenario.assemble import load_road_map
-    from v2x.scenario.schema import load_scenario
+    from v2x.world.store import RUN_MAP, load_map
 
     with working("drawing", quiet=quiet):
-        try:
-            road_map = load_road_map(load_scenario(folder / "scenario.yaml"))
-        except V2XError as error:
-            _log.warning("no figure of the map: %s", str(error).partition("\n")[0])
-            road_map = None
-        return write_report(folder, road_map=road_map)
+        kept = folder / RUN_MAP
+        return write_report(folder, road_map=load_map(kept) if kept.exists() else None)
 
 
 @click.command(epilog=examples("v2x bench --quick"))

@@ -109,10 +109,12 @@ def simulate_into(
     """Simulate a scenario, write its run folder, and return its summary."""
     from v2x.metrics.summary import summarise
     from v2x.records.store import manifest, write_run
-    from v2x.scenario.assemble import simulate
+    from v2x.scenario.assemble import load_road_map, simulate
     from v2x.scenario.schema import dump_scenario
+    from v2x.world.store import RUN_MAP, map_bytes
 
-    records = simulate(scenario, progress=progress)
+    road_map = load_road_map(scenario)
+    records = simulate(scenario, progress=progress, road_map=road_map)
     summary = summarise(records, scenario_name=scenario.name, seed=scenario.seed)
     write_run(
         folder,
@@ -120,6 +122,7 @@ def simulate_into(
         scenario_text=dump_scenario(scenario, folder=folder.absolute()),
         manifest=manifest(seed=scenario.seed, wall_s=records.facts["wall_s"]),
         summary=summary,
+        attachments={RUN_MAP: map_bytes(road_map)},
         overwrite=overwrite,
     )
     return summary

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar, cast
 from xml.parsers import expat
 
 import numpy as np
@@ -449,7 +449,7 @@ def _straight_ahead(
     x = state.x_m[row] - float(road_map.point_x_m.min())
     if period:
         x[x >= period] = 0.0  # where rounding put a wrapped position onto the end
-    tree = cKDTree(np.stack([x, state.y_m[row]], axis=1), boxsize=[period, 0.0])
+    tree = cKDTree(np.stack([x, state.y_m[row]], axis=1), boxsize=np.array([period, 0.0]))
     pairs = row[tree.query_pairs(VIEW_M, output_type="ndarray")]
     behind, ahead = np.concatenate([pairs, pairs[:, ::-1]]).T
     dx, dy = state.x_m[ahead] - state.x_m[behind], state.y_m[ahead] - state.y_m[behind]
@@ -504,9 +504,9 @@ def _read(path: Path, params: TraceParams, duration_us: int) -> _Samples:
     try:
         with path.open("rb") as raw:
             compressed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            stream: BinaryIO = gzip.GzipFile(fileobj=raw) if compressed else raw  # type: ignore[assignment]
-            (_read_fcd if written == TraceFormat.FCD else _read_csv)(stream, collector)
+        with gzip.open(path) if compressed else path.open("rb") as stream:
+            read = _read_fcd if written == TraceFormat.FCD else _read_csv
+            read(cast(BinaryIO, stream), collector)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise collector.mistake(f"damaged gzip data ({error})", remedy=_AGAIN) from error
     except OSError as error:
@@ -556,7 +556,7 @@ class _Collector:
         """Go on to the time in `cells`."""
         time_us = round(self._number(cells, "time", line) * US_PER_S)
         before_us = self._time_us
-        if before_us is not None and (time_us < before_us or time_us == before_us):
+        if before_us is not None and time_us <= before_us:
             if time_us == before_us and may_repeat:
                 return
             raise self.mistake(
@@ -610,10 +610,11 @@ class _Collector:
             what = "no time" if self._time_us is None else "nobody in the time of the run"
             raise self.mistake(
                 f"holds {what}",
-                remedy="give a trace of the run; traffic.start_s says at which of its times it begins",
+                remedy="traffic.start_s says at which time of the file the run begins",
             )
         value = np.array(self._real, dtype=np.float64).reshape(-1, 6).T.copy()
-        return _Samples(np.array(self._step_us, dtype=np.int64), *whole, value)
+        step, who, kind = whole
+        return _Samples(np.array(self._step_us, dtype=np.int64), step, who, kind, value)
 
     def _missing(self, key: str, line: int) -> V2XError:
         return self.mistake("is missing", line, key, remedy=f"every sample needs its {key}")
@@ -700,37 +701,66 @@ def _read_fcd(stream: BinaryIO, collector: _Collector) -> None:
             f"not well-formed XML ({reason})", error.lineno, remedy=_AGAIN
         ) from error
     except (LookupError, UnicodeError) as error:
-        raise collector.mistake(f"not readable text ({error})", remedy="save it as UTF-8") from error
+        raise collector.mistake(
+            f"not readable text ({error})", remedy="save it as UTF-8"
+        ) from error
 
 
 def _read_csv(stream: BinaryIO, collector: _Collector) -> None:
     """Read a table, row by row."""
-    lines = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    line = 1
     try:
-        header = lines.readline()
-        names = [name.strip().lower() for name in next(csv.reader([header], delimiter=_comma(header)), [])]
-        columns = _columns(names, collector)
-        reader = csv.reader(lines, delimiter=_comma(header), strict=True)
-        for row in reader:
-            line = reader.line_num + 1
+        header = text.readline()
+        delimiter = ";" if ";" in header else ","
+        names = [name.strip() for name in header.replace('"', "").split(delimiter)]
+        time, groups = _columns(names, collector)
+        table = csv.reader(text, delimiter=delimiter, strict=True)
+        for row in table:
+            line = table.line_num + 1
             if not row:
                 continue
             if len(row) != len(names):
                 raise collector.mistake(
                     f"{len(row)} cells under {len(names)} columns", line, remedy="complete the row"
                 )
-            collector.begin({"time": row[columns["vehicle"]["time"]]}, line, may_repeat=True)
+            collector.begin({"time": row[time]}, line, may_repeat=True)
             if collector.done:
-                break
-            filled = [
-                (who, cells)
-                for who, places in columns.items()
-                if (cells := {key: row[place].strip() for key, place in places.items()})
-                and (len(columns) == 1 or any(cells[key] for key in cells if key != "time"))
-            ]
-            for who, cells in filled:
-                collector.add(cells, line, is_person=who == "person")
+                return
+            for prefix, places in groups.items():
+                cells = {key: row[place].strip() for key, place in places.items()}
+                # Where SUMO keeps vehicles and persons side by side, one of them may be empty.
+                if not prefix or any(cells.values()):
+                    collector.add(cells, line, is_person=prefix == "person_")
     except UnicodeError as error:
-        raise collector.mistake(f"not readable text ({error})", remedy="save it as UTF-8") from error
+        raise collector.mistake(
+            f"not readable text ({error})", remedy="save it as UTF-8"
+        ) from error
     except csv.Error as error:
-        raise collector.mistake(f"not a table ({error})", reader.line_num + 1, remedy=_AGAIN) from error
+        raise collector.mistake(f"not a table ({error})", line + 1, remedy=_AGAIN) from error
+    finally:
+        text.detach()
+
+
+def _columns(names: list[str], collector: _Collector) -> tuple[int, dict[str, dict[str, int]]]:
+    """Return the column of the time, and by prefix and key those of the samples."""
+    remedy = "the header must hold time,id,x,y and may hold z,speed,angle,lane,type"
+    if names == [""]:
+        raise collector.mistake("is empty", 1, remedy=remedy)
+    if len(set(names)) < len(names):
+        raise collector.mistake("two columns with the same name", 1, remedy=remedy)
+    place = {name: k for k, name in enumerate(names)}
+    time = place.get("time", place.get("timestep_time", -1))
+    groups: dict[str, dict[str, int]] = {}
+    for prefix in ("", "vehicle_", "person_"):
+        group = {
+            name.removeprefix(prefix): k for name, k in place.items() if name.startswith(prefix)
+        }
+        if "id" in group:
+            groups[prefix] = group
+    wanted = [(["time"] if time < 0 else []), ([] if groups else ["id"])]
+    wanted += [[prefix + key for key in "xy" if key not in g] for prefix, g in groups.items()]
+    missing = [name for part in wanted for name in part]
+    if missing:
+        raise collector.mistake(f"no column {missing[0]!r}", 1, remedy=remedy)
+    return time, groups

@@ -231,7 +231,12 @@ def _check_ranges(scenario: Scenario) -> None:
             )
 
 
-def simulate(scenario: Scenario, progress: Callable[[Progress], None] | None = None) -> RunRecords:
+def simulate(
+    scenario: Scenario,
+    progress: Callable[[Progress], None] | None = None,
+    *,
+    road_map: RoadMap | None = None,
+) -> RunRecords:
     """Run all replications of a scenario.
 
     Parameters
@@ -240,6 +245,8 @@ def simulate(scenario: Scenario, progress: Callable[[Progress], None] | None = N
         What to run.
     progress
         Called before the start and after every mobility tick.
+    road_map
+        The scenario's map, if it has been loaded before.
 
     Returns
     -------
@@ -257,8 +264,9 @@ def simulate(scenario: Scenario, progress: Callable[[Progress], None] | None = N
         remaining = (total_s - done_s) / factor if factor > 0 else float("inf")
         progress(Progress(phase, done_s, total_s, factor, remaining))
 
-    report("loading map", 0.0, started)
-    road_map = load_road_map(scenario)
+    if road_map is None:
+        report("loading map", 0.0, started)
+        road_map = load_road_map(scenario)
     pieces: list[dict[str, dict[str, Any]]] = []
     n_vehicles = 0
     running_since = time.perf_counter()

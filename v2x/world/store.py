@@ -37,6 +37,8 @@ __all__ = [
 
 #: Ending of the names of compiled maps.
 SUFFIX = ".v2xmap"
+#: Name under which a run folder keeps its map.
+RUN_MAP = "map.v2xmap"
 FORMAT = "v2x road map"
 #: Raised when a reader of the previous version could not read or would misread a file.
 VERSION = 1
@@ -106,8 +108,11 @@ def save_map(road_map: RoadMap, path: Path | str) -> None:
             file=str(path),
             remedy=f"write to {path.with_suffix(SUFFIX).name}",
         )
+    content = map_bytes(road_map)
+    partial = path.with_name(f".{path.name}.partial")
     try:
-        path.write_bytes(map_bytes(road_map))
+        partial.write_bytes(content)
+        partial.replace(path)
     except OSError as error:
         raise V2XError(
             f"cannot be written: {error.strerror}", file=str(path), remedy="check folder and rights"

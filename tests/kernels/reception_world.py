@@ -1,0 +1,250 @@
+"""Arrays for the reception kernel, and the same world for its twin."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from v2x._kernels.reception import (
+    CURVE_FIRST_LOG2,
+    CURVE_PER_OCTAVE,
+    CURVE_POINTS,
+    SlotReceiver,
+)
+from v2x.access.base import TRANSMISSION
+
+from .twin_reception import N_OUTCOMES, Design, Link, Receiver, Tx
+
+LONGEST_GAP_MS = 400
+N_BINS = 10
+#: Linear SINR in the middle of each step of an error table.
+STEP_SINR = np.ldexp(
+    1.0 + (np.arange(CURVE_POINTS) % CURVE_PER_OCTAVE + 0.5) / CURVE_PER_OCTAVE,
+    CURVE_FIRST_LOG2 + np.arange(CURVE_POINTS) // CURVE_PER_OCTAVE,
+)
+
+
+def falling_curve(half_at: float, steepness: float) -> NDArray[np.float32]:
+    """Return an error probability that is 1/2 at SINR `half_at` (linear)."""
+    return (1.0 / (1.0 + (STEP_SINR / half_at) ** steepness)).astype(np.float32)
+
+
+def threshold_curve(sinr: float) -> NDArray[np.float32]:
+    """Return errors below `sinr` (linear), none above."""
+    return (sinr > STEP_SINR).astype(np.float32)
+
+
+def profile(
+    n_subchannels: int,
+    data_share: NDArray[np.float32],
+    control_share: NDArray[np.float32],
+    leak: float,
+) -> NDArray[np.float32]:
+    """Return an adjacent pool's power profile; outside goes `leak` of the density, falling.
+
+    Bins are the data blocks of each subchannel, then the control blocks of each, then nothing.
+    """
+    n = n_subchannels
+    share = np.zeros((n, n + 1, -(-2 * n // 8) * 8), dtype=np.float32)
+    for length in range(1, n + 1):
+        for first in range(n - length + 1):
+            row = share[first, length]
+            for s in range(n):
+                apart = max(first - s, s - first - length + 1, 0)
+                row[s] = row[n + s] = data_share[length] * (leak * 0.7**apart if apart else 1.0)
+            row[n + first] = control_share[length]
+    return share
+
+
+def design(
+    n_subchannels: int = 3, *, boost: float = 2.0, leak: float = 0.01, **changes: object
+) -> Design:
+    """Return 10 resource blocks per subchannel, 2 of them with `boost` times the data's density."""
+    n_rb = 10 * np.arange(n_subchannels + 1) - 2
+    n_rb[0] = 1
+    density = (1.0 / (n_rb + 2 * boost)).astype(np.float32)
+    control = (boost * density).astype(np.float32)
+    base = Design(
+        n_subchannels=n_subchannels,
+        window=7,
+        profile=profile(n_subchannels, density, control, leak),
+        data_share=density,
+        control_share=control,
+        data_rb=8.0,
+        control_rb=2.0,
+        noise_mw=5e-12,
+        sensitivity_mw=0.0,
+        power_mw=200.0,
+        curves=np.stack(
+            [
+                falling_curve(6.0, 3.0),
+                falling_curve(2.0, 4.0),
+                falling_curve(25.0, 2.0),
+                falling_curve(1.0, 5.0),
+            ]
+        ),
+        curve_row=np.array([0, 1, 1, 2], dtype=np.int32),
+        control_curve=3,
+        data_key=11,
+        control_key=22,
+        bin_width_m=50.0,
+        awareness_m=300.0,
+        slot_us=1000,
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+@dataclass
+class World:
+    """A kernel and its arrays, all of them filled with sentinels where nothing is known.
+
+    Attributes
+    ----------
+    design
+        Radio and pool.
+    links
+        By transmitter, then receiver.
+    word, counted
+        By node.
+    generated_us
+        By packet.
+    """
+
+    design: Design
+    links: dict[int, dict[int, Link]]
+    word: list[int]
+    counted: list[bool]
+    generated_us: list[int]
+    counted_from_us: int = 0
+    kernel: SlotReceiver = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Lend the kernel its arrays."""
+        d, n = self.design, len(self.word)
+        self.ends = [(i, j) for i in range(n) for j in sorted(self.links[i])]
+        m = len(self.ends)
+        rows = [len(self.links[i]) for i in range(n)]
+        self.row_start = np.cumsum([0, *rows]).astype(np.int32)
+        self.neighbour = np.array([j for _, j in self.ends], dtype=np.int32)
+        each = [self.links[i][j] for i, j in self.ends]
+        self.gain = np.array([link.gain for link in each], dtype=np.float32)
+        self.distance = np.array([link.distance_m for link in each], dtype=np.float32)
+        self.code = np.array([link.code for link in each], dtype=np.uint8)
+        self.last_slot = np.full(m, -1, dtype=np.int32)
+        self.last_generated = np.zeros(m, dtype=np.int64)
+        self.soft = np.zeros(m, dtype=np.float32)
+        self.first_outcome = np.full(m, 2, dtype=np.uint8)
+        longest = max(rows, default=0) + 2
+        self.scratch = [np.full(longest, -9, dtype=np.int32) for _ in range(3)]
+        self.sinr = np.full(longest, -9.0, dtype=np.float32)
+        self.zeros = np.zeros(longest, dtype=np.float32)
+        self.transmitting = np.zeros(n, dtype=np.int32)
+        self.touched = np.full(n, -1, dtype=np.int32)
+        n_bins = d.profile.shape[2]
+        self.energy = np.full((n, n_bins), -3.0, dtype=np.float32)
+        self.noticed = self.energy.copy() if d.sensitivity_mw > 0 else self.energy
+        self.history = np.full((n, d.window, 1 + 3 * d.n_subchannels), -1, dtype=np.int32)
+        self.powers = self.history.view(np.float32)
+        k = len(self.generated_us)
+        self.n_intended, self.n_received, self.n_received_first = np.zeros((3, k), dtype=np.int32)
+        self.counts = np.zeros((N_BINS, N_OUTCOMES), dtype=np.int64)
+        self.gaps = np.zeros(LONGEST_GAP_MS + 1, dtype=np.int64)
+        self.kernel = SlotReceiver(**{f.name: getattr(d, f.name) for f in fields(d)})
+        self.kernel.bind_nodes(
+            np.array(self.word, dtype=np.uint32),
+            np.array(self.counted, dtype=np.uint8),
+            self.transmitting,
+            self.touched,
+            self.energy,
+            self.noticed,
+            self.history,
+            self.powers,
+        )
+        self.kernel.bind_links(
+            self.row_start,
+            self.neighbour,
+            self.gain,
+            self.distance,
+            self.code,
+            self.last_slot,
+            self.last_generated,
+            self.soft,
+            self.first_outcome,
+            *self.scratch,
+            self.sinr,
+            self.zeros,
+        )
+        self.kernel.bind_packets(
+            np.array(self.generated_us, dtype=np.int64),
+            self.n_intended,
+            self.n_received,
+            self.n_received_first,
+        )
+        self.kernel.bind_counts(self.counts, self.gaps)
+
+    def twin(self) -> Receiver:
+        """Return a twin of the world as it was made; gains are those of float32."""
+        exact = {
+            i: {
+                j: Link(float(np.float32(a.gain)), float(np.float32(a.distance_m)), a.code)
+                for j, a in row.items()
+            }
+            for i, row in self.links.items()
+        }
+        return Receiver(
+            design=self.design,
+            links=exact,
+            word=self.word,
+            counted=self.counted,
+            generated_us=self.generated_us,
+            n_bins=N_BINS,
+            longest_gap_ms=LONGEST_GAP_MS,
+            counted_from_us=self.counted_from_us,
+        )
+
+    def receive(self, slot: int, transmissions: list[Tx]) -> None:
+        """Run the kernel over one slot."""
+        rows = np.array([tuple(asdict(tx).values()) for tx in transmissions], dtype=TRANSMISSION)
+        self.kernel.receive(slot, rows, self.counted_from_us)
+
+    def link(self, i: int, j: int) -> int:
+        """Return the place of a link in the columns."""
+        return self.ends.index((i, j))
+
+    def state(self) -> list[NDArray[np.generic]]:
+        """Return copies of everything the kernel may write to."""
+        arrays = (
+            self.last_slot,
+            self.last_generated,
+            self.soft,
+            self.first_outcome,
+            *self.scratch,
+            self.sinr,
+            self.zeros,
+            self.transmitting,
+            self.touched,
+            self.energy,
+            self.noticed,
+            self.history,
+            self.n_intended,
+            self.n_received,
+            self.n_received_first,
+            self.counts,
+            self.gaps,
+        )
+        return [array.copy() for array in arrays]
+
+
+def two_way(ends: dict[tuple[int, int], Link], n: int) -> dict[int, dict[int, Link]]:
+    """Return rows in which each given pair hears each other alike."""
+    links: dict[int, dict[int, Link]] = {i: {} for i in range(n)}
+    for (i, j), link in ends.items():
+        links[i][j] = links[j][i] = link
+    return links
+
+
+def gain_for(snr: float, used: Design, length: int = 1) -> float:
+    """Return the path gain at which the data arrive with `snr` (linear) over noise."""
+    return snr * used.noise_mw / (used.power_mw * float(used.data_share[length]))
