@@ -104,11 +104,10 @@ def run_cases(quick: bool = False) -> list[dict[str, Any]]:
         Per case: ``name``, ``simulated_s``, ``wall_s``, ``realtime_factor``, ``goal``,
         ``n_vehicles``, ``messages_per_s`` (wall clock), ``peak_memory_mb`` of the process so far.
     """
-    results = [link_kernel_case(repeats=50 if quick else 400)]
-    for case in CASES:
-        if case.quick or not quick:
-            results.append(run_case(case, duration_s=4.0 if quick else 8.0))
-    return results
+    kernel = link_kernel_case(repeats=50 if quick else 400)
+    duration_s = 4.0 if quick else 8.0
+    chosen = [case for case in CASES if case.quick or not quick]
+    return [kernel, *(run_case(case, duration_s=duration_s) for case in chosen)]
 
 
 def run_case(case: Case, duration_s: float) -> dict[str, Any]:
@@ -141,9 +140,7 @@ def run_case(case: Case, duration_s: float) -> dict[str, Any]:
     }
 
 
-def link_kernel_case(
-    n_tx: int = 50, n_rx: int = 500, repeats: int = 400
-) -> dict[str, Any]:
+def link_kernel_case(n_tx: int = 50, n_rx: int = 500, repeats: int = 400) -> dict[str, Any]:
     """Time the reception kernel alone, called from Python: `n_tx` senders, `n_rx` receivers."""
     from v2x._kernels.reception import SlotReceiver
     from v2x.access.base import TRANSMISSION

@@ -195,7 +195,7 @@ class Receiver:
 
     def _fails(self, u: float, curve: int, sinr: float, error: float) -> bool:
         """Return whether a block is lost; note when float32 might say otherwise."""
-        low, high = (self._bler(curve, sinr * (1 + sign * error)) for sign in (1, -1))
+        low, high = (self._bler(curve, s) for s in (sinr * (1 + error), sinr / (1 + error)))
         if low - 1e-6 <= u <= high + 1e-6 and low != high:
             self.undecided = True
         return u < self._bler(curve, sinr)

@@ -87,9 +87,7 @@ class AccessTechnology(Protocol):
     def bind(self, identity: NDArray[np.uint32]) -> None:
         """Take the hash word of each node's identity, shape (n_nodes,); it may change later."""
 
-    def enqueue(
-        self, slot: int, node: int, packet: int, deadline_slot: int, priority: int
-    ) -> int:
+    def enqueue(self, slot: int, node: int, packet: int, deadline_slot: int, priority: int) -> int:
         """Accept a packet that may start in `slot` at the earliest.
 
         Returns

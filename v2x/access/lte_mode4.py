@@ -14,7 +14,7 @@ from v2x.access.sidelink_sps import SidelinkSps, reselection_counter_range
 from v2x.phy.resource_pool import ResourcePool
 
 #: Reservation periods of TS 36.331 SL-RestrictResourceReservationPeriod [ms].
-RESERVATION_PERIODS_MS = (20, 50, *range(100, 1001, 100))
+RESERVATION_PERIODS_MS: tuple[int, ...] = (20, 50, *range(100, 1001, 100))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,5 +184,5 @@ def nearest_period_ms(period_ms: int) -> int:
     >>> nearest_period_ms(100), nearest_period_ms(150), nearest_period_ms(10)
     (100, 100, 20)
     """
-    fitting = [period for period in RESERVATION_PERIODS_MS if period <= period_ms]
+    fitting: list[int] = [period for period in RESERVATION_PERIODS_MS if period <= period_ms]
     return max(fitting, default=RESERVATION_PERIODS_MS[0])

@@ -98,9 +98,7 @@ class SidelinkSps(ABC):
         self._identity = identity
         self._book.bind_nodes(identity)
 
-    def enqueue(
-        self, slot: int, node: int, packet: int, deadline_slot: int, priority: int
-    ) -> int:
+    def enqueue(self, slot: int, node: int, packet: int, deadline_slot: int, priority: int) -> int:
         """Accept a packet; see :meth:`AccessTechnology.enqueue`."""
         replaced, needs_grant = self._book.offer(node, packet, slot, deadline_slot, priority)
         if needs_grant and deadline_slot >= slot:

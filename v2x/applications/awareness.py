@@ -99,9 +99,7 @@ class Awareness:
         """Return the packets generated in [start_us, end_us)."""
         row = np.flatnonzero(fleet.active).astype(np.int32)
         identity = fleet.id[row]
-        phase = (
-            rng.uniform_by_id(self._phase_key, identity, 0) * self._period_us
-        ).astype(np.int64)
+        phase = (rng.uniform_by_id(self._phase_key, identity, 0) * self._period_us).astype(np.int64)
         # A late message may belong to a period that began before the interval.
         first = (start_us - self._period_us - phase) // self._period_us
         last = (end_us - 1 - phase) // self._period_us
@@ -116,7 +114,8 @@ class Awareness:
             generated = generated + late.astype(np.int64)
         due = (generated >= start_us) & (generated < end_us)
         order = np.lexsort((rows[due], generated[due]))
-        return self._batch(generated[due][order], rows[due][order], who[due][order], index[due][order])
+        chosen = np.flatnonzero(due)[order]
+        return self._batch(generated[chosen], rows[chosen], who[chosen], index[chosen])
 
     def _batch(
         self,

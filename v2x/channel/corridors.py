@@ -27,9 +27,7 @@ class Corridors:
         if road_map.corridor_x is None or road_map.corridor_y is None:
             raise ValueError(f"map {road_map.name!r} has no street corridors")
         middle = 0.5 * (road_map.edge_from_xy + road_map.edge_to_xy)
-        half_width = (
-            float(road_map.edge_lanes.max(initial=1)) * road_map.lane_width_m + sidewalk_m
-        )
+        half_width = float(road_map.edge_lanes.max(initial=1)) * road_map.lane_width_m + sidewalk_m
         self._y_of = _street_coordinate(road_map.corridor_x, middle[:, 1])
         self._x_of = _street_coordinate(road_map.corridor_y, middle[:, 0])
         self._half_width_m = half_width
@@ -57,6 +55,6 @@ def _nearest_street(
     if len(streets) == 0:
         return np.full(len(coordinate), -1, dtype=np.int32)
     away = np.abs(coordinate[:, None] - streets[None, :])
-    street = away.argmin(axis=1).astype(np.int32)
+    street: IntArray = away.argmin(axis=1).astype(np.int32)
     street[away.min(axis=1) > half_width_m] = -1
     return street

@@ -119,9 +119,7 @@ def _law_tables(model: PropagationModel, params: ChannelParams) -> _LawTables:
     if model.vehicle_blockage:
         block_mean[1:3] = params.blockage_mean_db
         block_sigma[1:3] = params.blockage_sigma_db
-    return _LawTables(
-        start, intercept, slope, min_log2, sigma, decay, block_mean, block_sigma
-    )
+    return _LawTables(start, intercept, slope, min_log2, sigma, decay, block_mean, block_sigma)
 
 
 class LinkTable:

@@ -1,4 +1,4 @@
-"""Vehicles that keep lane and speed: the traffic of the 3GPP highway evaluations."""
+"""Vehicles that never change speed or lane: the drop of the 3GPP highway scenarios."""
 
 from __future__ import annotations
 
@@ -10,68 +10,107 @@ from numpy.typing import NDArray
 from v2x import rng
 from v2x.errors import V2XError
 from v2x.mobility.base import MobilityContext
-from v2x.mobility.demand import Spacing, check_amount, vehicle_count
+from v2x.mobility.demand import Spacing, check_amount, road_length_m, vehicle_count
 from v2x.mobility.fleet import FleetState, NodeKind
 from v2x.mobility.geometry import RoadGeometry
+from v2x.mobility.junctions import LaneNetwork, lane_network
 from v2x.mobility.vehicle_classes import SIZES, Mix
 from v2x.units import US_PER_S, kmh_to_mps
-from v2x.world.road_map import FloatArray, IntArray, RoadMap
-
-#: Least bumper-to-bumper distance of the drop [m] (TR 37.885 6.1.2).
-LEAST_GAP_M = 2.0
+from v2x.world.road_map import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConstantSpeedParams:
-    """Amount, speed and spacing of vehicles on a straight highway.
+    """A drop of vehicles that keep their speed.
 
     Parameters
     ----------
     n_vehicles
         Number of vehicles. Set this or `density_per_km`.
     density_per_km
-        Vehicles per kilometre of road, both directions together [1/km].
+        Vehicles per kilometre of road, both directions together [1/km];
+        :func:`~v2x.mobility.demand.road_length_m` says what a kilometre of road is.
     speed_kmh
-        Speed of every vehicle [km/h]; 0 freezes the drop, None takes the speed limit.
+        Speed [km/h]; TR 36.885 A.1.2 has 140 and 70. 0 freezes the drop.
+    back_speed_kmh
+        Speed of the carriageways that run against the first one [km/h]; `speed_kmh` if None.
     spacing
-        ``random``: gaps in a lane are exponential above 2 m, as in the drop of TR 37.885 6.1.2,
-        scaled so that the number of vehicles is met exactly. ``uniform``: equal distances in
-        a lane; lanes of one direction are staggered evenly.
+        ``uniform``: the i-th vehicle is i times the spacing along the road, lanes in turn.
+        ``random``: gaps in each lane are independent and exponential but at least `min_gap_m`,
+        TR 37.885.
+    min_gap_m
+        Least bumper-to-bumper gap [m]; 2 m in TR 37.885.
     mix
-        Shares of cars, trucks and buses; cars only by default (TR 37.885 option A).
+        Shares of cars, trucks and buses; cars only by default, TR 37.885 option A.
     """
 
     n_vehicles: int | None = None
     density_per_km: float | None = None
-    speed_kmh: float | None = None
+    speed_kmh: float = 140.0
+    back_speed_kmh: float | None = None
     spacing: Spacing = Spacing.RANDOM
+    min_gap_m: float = 2.0
     mix: Mix = field(default_factory=lambda: Mix(car=1.0, truck=0.0, bus=0.0))
 
     def __post_init__(self) -> None:
         """Reject impossible values and combinations."""
         check_amount(self.n_vehicles, self.density_per_km)
         Spacing(self.spacing)
-        if self.speed_kmh is not None and not 0 <= self.speed_kmh <= 500:
-            raise ValueError(f"speed_kmh must be within 0 and 500, got {self.speed_kmh}")
+        for name in ("speed_kmh", "back_speed_kmh"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1000:
+                raise ValueError(f"{name} must be in [0, 1000], got {value}")
+        if not self.min_gap_m >= 0:
+            raise ValueError(f"min_gap_m must be >= 0, got {self.min_gap_m}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """A carriageway without junctions.
+
+    Attributes
+    ----------
+    edge : (n_edges,) int32
+        Edges one after the other.
+    begin_m : (n_edges + 1,) float64
+        Where each begins along the chain, and the chain's length [m].
+    circular
+        Whether the last edge leads to the first.
+    lanes
+        Lanes all along.
+    back
+        Whether it runs against the first chain.
+    """
+
+    edge: IntArray
+    begin_m: FloatArray
+    circular: bool
+    lanes: int
+    back: bool
+
+    @property
+    def length_m(self) -> float:
+        """Length of the chain [m]."""
+        return float(self.begin_m[-1])
 
 
 class ConstantSpeed:
-    """Each vehicle stays in its lane and, at the end of the road, begins again.
+    """Vehicles on straight or circular carriageways, each lane moving as one.
 
-    On a wrap-around highway the end is the beginning; on a straight one the vehicle returns at
-    the other end with its identity, so the number of vehicles stays the same.
+    Who reaches the end of a carriageway is at its beginning again, with the same identity: on
+    a ring or wrap-around map next to where it was, on a road with ends at the other one.
 
     Parameters
     ----------
     params
-        Amount and speed.
+        Amount, speed and spacing.
     context
-        Map and seed; streams ``"mobility", "mix"`` and ``"mobility", "start"``.
+        Map and seed. Streams ``"mobility", "mix" | "start"``.
 
     Raises
     ------
     V2XError
-        If the map has junctions, or is too short for the vehicles.
+        If the map has junctions, or cannot hold so many vehicles.
     """
 
     Params = ConstantSpeedParams
@@ -79,191 +118,228 @@ class ConstantSpeed:
     def __init__(self, params: ConstantSpeedParams, context: MobilityContext) -> None:
         road_map = context.road_map
         self._geometry = RoadGeometry(road_map)
-        self._roads = _roads(road_map)
-        self._is_ring = road_map.wrap_length_m > 0
+        self._chains = _chains(lane_network(road_map))
         n = vehicle_count(road_map, params.n_vehicles, params.density_per_km)
         self._kind = params.mix.kinds(n, rng.stream(context.seed, "mobility", "mix"))
-        sizes = [SIZES[NodeKind(kind)] for kind in range(NodeKind.BUS + 1)]
-        self._size = {
-            name: np.array([getattr(size, name) for size in sizes])[self._kind]
-            for name in ("length_m", "width_m", "height_m", "antenna_height_m")
-        }
-        self._place(road_map, params, rng.stream(context.seed, "mobility", "start"))
-        first_edge = np.array([road.edges[0] for road in self._roads])[self._road]
-        if params.speed_kmh is None:
-            self._speed: FloatArray = road_map.edge_limit_mps[first_edge]
+        sizes = [SIZES[NodeKind(kind)] for kind in self._kind.tolist()]
+        self._length_m = np.array([size.length_m for size in sizes])
+        self._width_m = np.array([size.width_m for size in sizes])
+        self._height_m = np.array([size.height_m for size in sizes])
+        self._antenna_m = np.array([size.antenna_height_m for size in sizes])
+        # Lane by lane, one of each carriageway in turn.
+        most = max(chain.lanes for chain in self._chains)
+        slots = [
+            (c, lane)
+            for lane in range(most)
+            for c, chain in enumerate(self._chains)
+            if lane < chain.lanes
+        ]
+        slot = np.arange(n) % len(slots)
+        self._chain: IntArray = np.array([c for c, _ in slots], dtype=np.int32)[slot]
+        self._lane: IntArray = np.array([lane for _, lane in slots], dtype=np.int32)[slot]
+        speed = kmh_to_mps(params.speed_kmh)
+        back = params.back_speed_kmh
+        back_speed = speed if back is None else kmh_to_mps(back)
+        pace = np.array([back_speed if chain.back else speed for chain in self._chains])
+        self._speed_mps: FloatArray = pace[self._chain]
+        self._chain_m = np.array([chain.length_m for chain in self._chains])[self._chain]
+        if Spacing(params.spacing) is Spacing.UNIFORM:
+            density = params.density_per_km
+            total_m = road_length_m(road_map)
+            self._start_m = self._uniform(n, density, total_m)
         else:
-            self._speed = np.full(n, kmh_to_mps(params.speed_kmh))
+            self._start_m = self._random(
+                slot, params.min_gap_m, rng.stream(context.seed, "mobility", "start")
+            )
+        self._leader = self._leaders(slot)
+        self._check_overlap()
+        self._begin_us: int | None = None
 
     @property
     def n_rows(self) -> int:
-        """Rows of every state: one per vehicle."""
+        """Rows of every state, fixed for the run."""
         return len(self._kind)
 
-    def _place(
-        self, road_map: RoadMap, params: ConstantSpeedParams, draw: np.random.Generator
-    ) -> None:
-        """Deal the vehicles out to the lanes in turn, and space them in each lane."""
-        n = self.n_rows
-        lanes = [
-            (k, lane)
-            for k, road in enumerate(self._roads)
-            for lane in range(int(road_map.edge_lanes[road.edges[0]]))
-        ]
-        which = np.arange(n) % len(lanes)
-        self._road: IntArray = np.array([road for road, _ in lanes], dtype=np.int32)[which]
-        self._lane: IntArray = np.array([lane for _, lane in lanes], dtype=np.int32)[which]
-        self._road_m: FloatArray = np.array([road.length_m for road in self._roads])[self._road]
-        self._start_m: FloatArray = np.zeros(n)
-        for k, (road, lane) in enumerate(lanes):
-            rows = np.flatnonzero(which == k)
-            if len(rows) == 0:
-                continue
-            road_m = self._roads[road].length_m
-            least_m = 0.0 if params.spacing == Spacing.UNIFORM else LEAST_GAP_M
-            self._check_fit(rows, road_m, least_m)
-            if params.spacing == Spacing.UNIFORM:
-                stagger = lane / int(road_map.edge_lanes[self._roads[road].edges[0]])
-                middle = (np.arange(len(rows)) + stagger) * (road_m / len(rows))
-                self._start_m[rows] = middle + 0.5 * self._size["length_m"][rows]
-            else:
-                self._start_m[rows] = self._random_fronts(rows, road_m, draw)
-
-    def _random_fronts(
-        self, rows: NDArray[np.int64], road_m: float, draw: np.random.Generator
-    ) -> FloatArray:
-        """Return front bumpers with exponential gaps that together fill the lane [m]."""
-        length = self._size["length_m"][rows]
-        free = road_m - float((length + LEAST_GAP_M).sum())
-        gap = draw.exponential(size=len(rows))
-        gap = LEAST_GAP_M + gap * (free / gap.sum())
-        front = np.cumsum(gap + length)
-        return np.asarray(front + draw.uniform(0.0, road_m))
-
-    def _check_fit(self, rows: NDArray[np.int64], road_m: float, least_gap_m: float) -> None:
-        needed = float((self._size["length_m"][rows] + least_gap_m).sum())
-        if needed > road_m:
-            raise V2XError(
-                f"{len(rows)} vehicles need {needed:.0f} m of a lane that has {road_m:.0f} m",
-                key="traffic",
-                remedy="ask for fewer vehicles, more lanes or a longer road",
-            )
-
     def advance(self, time_us: int) -> FleetState:
-        """Return the state at `time_us`."""
-        moved = self._start_m + self._speed * (time_us / US_PER_S)
-        front = moved - np.floor(moved / self._road_m) * self._road_m
-        edge, offset = self._on_edges(front)
-        lateral = self._geometry.lane_lateral_m(edge, self._lane)
-        middle = offset - 0.5 * self._size["length_m"]
-        x, y, z, heading = self._geometry.position(edge, middle, lateral)
-        leader, gap = self._leaders(front)
-        n = self.n_rows
+        """Return the state at `time_us` [µs], not earlier than the last one asked for."""
+        if self._begin_us is None:
+            self._begin_us = time_us
+        seconds = (time_us - self._begin_us) / US_PER_S
+        middle_m = _within(self._start_m + self._speed_mps * seconds, self._chain_m)
+        edge, offset_m = self._on_edge(middle_m)
+        lateral_m = self._geometry.lane_lateral_m(edge, self._lane)
+        x, y, z, heading = self._geometry.position(edge, offset_m, lateral_m)
+        leader, gap_m = self._gaps(middle_m)
+        front_edge, front_m = self._on_edge(self._front(middle_m))
         return FleetState(
             time_us=time_us,
-            id=np.arange(n, dtype=np.int64),
+            id=np.arange(self.n_rows, dtype=np.int64),
             kind=self._kind.copy(),
             x_m=x,
             y_m=y,
             z_m=z,
             heading_rad=heading,
-            speed_mps=self._speed.copy(),
-            acceleration_mps2=np.zeros(n),
-            edge=edge,
+            speed_mps=self._speed_mps.copy(),
+            acceleration_mps2=np.zeros(self.n_rows),
+            edge=front_edge,
             lane=self._lane.copy(),
-            offset_m=offset,
-            level=self._geometry.level(edge),
-            tunnel=self._geometry.tunnel(edge),
+            offset_m=front_m,
+            level=self._geometry.level(front_edge),
+            tunnel=self._geometry.tunnel(front_edge),
+            length_m=self._length_m.copy(),
+            width_m=self._width_m.copy(),
+            height_m=self._height_m.copy(),
+            antenna_height_m=self._antenna_m.copy(),
             leader=leader,
-            gap_m=gap,
-            **{name: values.copy() for name, values in self._size.items()},
+            gap_m=gap_m,
         )
 
-    def _on_edges(self, front: FloatArray) -> tuple[IntArray, FloatArray]:
-        """Return edge and offset of front bumpers given along their roads."""
-        edge = np.zeros(self.n_rows, dtype=np.int32)
-        offset = np.zeros(self.n_rows)
-        for k, road in enumerate(self._roads):
-            rows = self._road == k
-            piece = np.searchsorted(road.begin_m, front[rows], side="right") - 1
-            edge[rows] = road.edges[piece]
-            offset[rows] = front[rows] - road.begin_m[piece]
-        return edge, offset
+    def _uniform(self, n: int, density_per_km: float | None, road_m: float) -> FloatArray:
+        """Return the middles of equally spaced vehicles along their chains [m]."""
+        spacing_m = road_m / n
+        if density_per_km is not None and n * 1000.0 <= density_per_km * road_m * (1.0 + 1e-9):
+            spacing_m = 1000.0 / density_per_km
+        along_m = np.arange(n) * spacing_m
+        back = np.array([chain.back for chain in self._chains])[self._chain]
+        return _within(np.where(back, self._chain_m - along_m, along_m), self._chain_m)
 
-    def _leaders(self, front: FloatArray) -> tuple[IntArray, FloatArray]:
-        """Return the next vehicle in each lane and the distance to its rear bumper [m]."""
-        n = self.n_rows
-        order = np.lexsort((front, self._lane, self._road))
-        lane = self._road[order].astype(np.int64) * (int(self._lane.max(initial=0)) + 1)
-        lane += self._lane[order]
-        begins = np.r_[True, lane[1:] != lane[:-1]]
-        first = np.flatnonzero(begins)
-        last = np.r_[first[1:] - 1, n - 1]
-        ahead = np.roll(order, -1)
-        ahead[last] = order[first]
-        distance = front[ahead] - front[order]
-        distance[last] += self._road_m[order[last]]
-        follows = np.ones(n, dtype=np.bool_)
-        follows[last] = self._is_ring & (last > first)
-        leader = np.full(n, -1, dtype=np.int32)
-        gap = np.full(n, np.inf)
-        leader[order[follows]] = ahead[follows]
-        gap[order[follows]] = (distance - self._size["length_m"][ahead])[follows]
-        return leader, gap
+    def _random(
+        self, slot: NDArray[np.int64], min_gap_m: float, draw: np.random.Generator
+    ) -> FloatArray:
+        """Return the middles of vehicles with exponential gaps along their chains [m].
+
+        The gaps between sorted uniform points on a ring are exponential ones with a given
+        sum, so neither density nor length has to give way. Those below the least gap are
+        raised to it, and the rest shortened in proportion.
+        """
+        start_m = np.empty(len(slot))
+        for k in range(int(slot.max()) + 1):
+            rows = np.flatnonzero(slot == k)
+            m, length_m = len(rows), float(self._chain_m[rows[0]])
+            free_m = length_m - float(self._length_m[rows].sum())
+            spare_m = free_m - m * min_gap_m
+            if spare_m < 0.0:
+                raise V2XError(
+                    f"a lane of {length_m:.0f} m cannot hold {m} vehicles at least "
+                    f"{min_gap_m} m apart",
+                    key="traffic",
+                    remedy="ask for fewer vehicles, a lower density or a longer map",
+                )
+            phase, *points = draw.random(m).tolist()
+            edges = np.concatenate([[0.0], np.sort(points), [1.0]])
+            gap_m = np.maximum(np.diff(edges) * free_m, min_gap_m) - min_gap_m
+            total_m = float(gap_m.sum())
+            gap_m = min_gap_m + gap_m * (spare_m / total_m if total_m > 0.0 else 0.0)
+            pitch_m = self._length_m[rows] + gap_m
+            rear_m = phase * length_m + np.cumsum(pitch_m) - pitch_m
+            start_m[rows] = rear_m + 0.5 * self._length_m[rows]
+        return _within(start_m, self._chain_m)
+
+    def _leaders(self, slot: NDArray[np.int64]) -> IntArray:
+        """Return the row of the vehicle ahead in the lane of each, around the chain."""
+        leader = np.full(len(slot), -1, dtype=np.int32)
+        order = np.lexsort((self._start_m, slot))
+        for k in range(int(slot.max()) + 1):
+            rows = order[slot[order] == k]
+            if len(rows) > 1:
+                leader[rows] = np.roll(rows, -1)
+        return leader
+
+    def _gaps(self, middle_m: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Return leaders and gaps; on a road with ends the first in a lane has no leader."""
+        ahead = np.maximum(self._leader, 0)
+        distance_m = middle_m[ahead] - middle_m
+        circular = np.array([chain.circular for chain in self._chains])[self._chain]
+        seen = (self._leader >= 0) & (circular | (distance_m > 0.0))
+        gap_m = _within(distance_m, self._chain_m)
+        gap_m = gap_m - 0.5 * (self._length_m + self._length_m[ahead])
+        return (
+            np.where(seen, self._leader, np.int32(-1)),
+            np.where(seen, gap_m, np.inf),
+        )
+
+    def _check_overlap(self) -> None:
+        leader, gap_m = self._gaps(self._start_m)
+        least = int(np.argmin(gap_m))
+        if gap_m[least] < 0.0:
+            raise V2XError(
+                f"vehicles {least} and {leader[least]} would overlap by {-gap_m[least]:.2f} m",
+                key="traffic",
+                remedy="ask for fewer vehicles, a lower density or more lanes",
+            )
+
+    def _front(self, middle_m: FloatArray) -> FloatArray:
+        """Return where the front bumpers are along the chains [m]; none is beyond its end."""
+        front_m = middle_m + 0.5 * self._length_m
+        circular = np.array([chain.circular for chain in self._chains])[self._chain]
+        last_m = np.nextafter(self._chain_m, 0.0)
+        return np.where(circular, _within(front_m, self._chain_m), np.minimum(front_m, last_m))
+
+    def _on_edge(self, along_m: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Return edge and offset of points along the chains."""
+        edge = np.empty(len(along_m), dtype=np.int32)
+        offset_m = np.empty(len(along_m))
+        for c, chain in enumerate(self._chains):
+            rows = self._chain == c
+            k = np.searchsorted(chain.begin_m, along_m[rows], side="right") - 1
+            k = np.clip(k, 0, len(chain.edge) - 1)
+            edge[rows] = chain.edge[k]
+            offset_m[rows] = along_m[rows] - chain.begin_m[k]
+        return edge, offset_m
 
 
-@dataclass(frozen=True, slots=True)
-class _Road:
-    """Edges that follow each other without a choice.
-
-    Attributes
-    ----------
-    edges : (n,) int32
-        The edges in the order of travel.
-    begin_m : (n,) float64
-        Where each begins along the road [m].
-    length_m
-        Length of all [m].
-    """
-
-    edges: IntArray
-    begin_m: FloatArray
-    length_m: float
+def _within(values: FloatArray, period: FloatArray) -> FloatArray:
+    """Return `values` modulo `period`, exactly where they are within it already."""
+    return np.asarray(values - np.floor(values / period) * period)
 
 
-def _roads(road_map: RoadMap) -> list[_Road]:
-    """Cut a map into roads.
-
-    Raises
-    ------
-    V2XError
-        If a vehicle would have to choose its way somewhere.
-    """
-    after: dict[int, list[int]] = {}
-    for edge, node in enumerate(road_map.edge_from.tolist()):
-        after.setdefault(node, []).append(edge)
-    onward = [after.get(node, []) for node in road_map.edge_to.tolist()]
-    entered = np.bincount(
-        [edge for edges in onward for edge in edges], minlength=road_map.n_edges
-    )
-    if road_map.n_edges == 0 or any(len(edges) > 1 for edges in onward) or entered.max() > 1:
+def _chains(network: LaneNetwork) -> list[_Chain]:
+    """Return the carriageways of a map without junctions."""
+    road_map = network.road_map
+    n_in = np.bincount(network.to_edge, minlength=road_map.n_edges)
+    n_out = np.bincount(network.from_edge, minlength=road_map.n_edges)
+    if n_in.max(initial=0) > 1 or n_out.max(initial=0) > 1:
         raise V2XError(
-            f"constant-speed traffic needs roads without junctions, but map {road_map.name!r} "
-            "has some",
+            f"the map {road_map.name!r} has junctions",
             key="traffic.type",
-            remedy="use type: routed, or world.synthetic: highway",
+            remedy="use type: routed, or a map of plain roads such as the synthetic highway",
         )
-    roads, seen = [], set[int]()
-    # Open roads begin at an edge that none leads to; what is left are rings.
-    for start in [*np.flatnonzero(entered == 0).tolist(), *range(road_map.n_edges)]:
-        chain: list[int] = []
-        edge: int | None = start
-        while edge is not None and edge not in seen:
-            seen.add(edge)
-            chain.append(edge)
-            edge = onward[edge][0] if onward[edge] else None
-        if chain:
-            length = road_map.edge_length_m[chain]
-            begin = np.cumsum(length) - length
-            roads.append(_Road(np.array(chain, dtype=np.int32), begin, float(length.sum())))
-    return roads
+    onward = dict(zip(network.from_edge.tolist(), network.to_edge.tolist(), strict=True))
+    starts = np.flatnonzero(n_in == 0).tolist()
+    left = set(range(road_map.n_edges))
+    chains: list[_Chain] = []
+    # Roads with ends from their beginnings, then what is left, which are rings.
+    for start in starts + sorted(left):
+        if start not in left:
+            continue
+        path = [start]
+        left.remove(start)
+        while (after := onward.get(path[-1], -1)) in left:
+            path.append(after)
+            left.remove(after)
+        begin_m = np.concatenate([[0.0], np.cumsum(road_map.edge_length_m[path])])
+        direction = _direction(network, path)
+        chains.append(
+            _Chain(
+                edge=np.array(path, dtype=np.int32),
+                begin_m=begin_m,
+                circular=onward.get(path[-1], -1) == start,
+                lanes=int(road_map.edge_lanes[path].min()),
+                back=bool(chains) and float(direction @ first) < 0.0,
+            )
+        )
+        if len(chains) == 1:
+            first = direction
+    return chains
+
+
+def _direction(network: LaneNetwork, path: list[int]) -> FloatArray:
+    """Return the direction in which a chain begins, not normalised."""
+    road_map = network.road_map
+    a = int(road_map.first_point[path[0]])
+    return np.array(
+        [
+            road_map.point_x_m[a + 1] - road_map.point_x_m[a],
+            road_map.point_y_m[a + 1] - road_map.point_y_m[a],
+        ]
+    )

@@ -198,7 +198,7 @@ class TraceReplay:
         self._first_sample = np.cumsum(count) - count
         self._track = np.repeat(np.arange(len(first)), count)
         taken = order[np.repeat(first - self._first_sample, count) + np.arange(len(self._track))]
-        self._kind = samples.kind[order[first]]
+        self._kind: IntArray = samples.kind[order[first]].astype(np.int32)
         self._value = samples.value[:, taken]
         self._sample_us = samples.step_us[samples.step[taken]]
 

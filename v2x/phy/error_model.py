@@ -101,10 +101,6 @@ class BlerCurve:
         bler = np.where(bler > _CERTAIN_FAILURE, 1.0, bler)
         return np.asarray(np.where(bler < _CERTAIN_SUCCESS, 0.0, bler))
 
-    def grid(self, first_db: float, step_db: float, n: int) -> NDArray[np.float32]:
-        """Return the curve at `n` equidistant SINR from `first_db` [dB], as kernels look it up."""
-        return self.bler(first_db + step_db * np.arange(n)).astype(np.float32)
-
     def shifted(self, offset_db: float, name: str) -> BlerCurve:
         """Return the curve moved to higher SINR by `offset_db` [dB]."""
         return BlerCurve(

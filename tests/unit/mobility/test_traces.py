@@ -285,7 +285,7 @@ def test_types_name_kinds_and_kinds_have_sizes(replay: Replay) -> None:
         length, antenna = sizes.get(NodeKind(kind), (0.5, 1.5))
         assert state.length_m[row] == length
         assert state.antenna_height_m[row] == antenna
-        assert state.x_m[row] == pytest.approx(100 * row - length / 2)
+        assert state.x_m[row] == pytest.approx(vehicles[row]["x"] - length / 2)
 
 
 def test_edges_lanes_and_offsets_on_the_road(replay: Replay, highway: RoadMap) -> None:
@@ -379,7 +379,7 @@ def test_leaders_across_joints_and_off_the_road(replay: Replay) -> None:
     vehicles += [car("end", 1990, -6), car("beginning", 15, -6), car("beside", 10, -10)]
     state = replay(fcd([(0, vehicles)]), road_map=ring).advance(0)
     assert state.edge[0] != state.edge[1]
-    assert state.leader.tolist() == [1, -1, 3, -1, -1]
+    assert state.leader.tolist() == [1, -1, 3, -1, 0]
     np.testing.assert_allclose(state.gap_m[[0, 2]], [15.0, 20.0], atol=1e-9)
 
     # North-west off the road: the nearest ahead within half a lane (1.75 m) and 100 m counts.

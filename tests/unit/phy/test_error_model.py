@@ -152,16 +152,6 @@ def test_operating_points_equal_the_reference() -> None:
         ), name
 
 
-def test_grid_is_the_curve_in_single_precision() -> None:
-    found = pscch_curve()
-    table = found.grid(-20.0, 0.125, 321)
-    assert table.dtype == np.float32
-    assert table.shape == (321,)
-    assert table == pytest.approx(found.bler(np.linspace(-20.0, 20.0, 321)), abs=1e-7)
-    assert table[0] == 1.0
-    assert table[-1] == 0.0
-
-
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_needed_sinr_grows_with_the_mcs_but_where_the_source_says_otherwise(
     environment: str,
