@@ -12,8 +12,6 @@ from traffic cimport (
     Sight,
     Traffic,
     controlled,
-    desired_speed,
-    idm,
     look_ahead,
 )
 
@@ -242,7 +240,7 @@ cdef void sort_presences(Traffic *t) noexcept nogil:
         if stop < 0:
             continue
         front = t.offset[f]
-        for hop in range(MAX_BACK):
+        for _ in range(MAX_BACK):
             first[t.route_edge[stop] + 1] += 1
             stop = t.route_before[stop]
             if stop < 0 or front >= t.length[f]:

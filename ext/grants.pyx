@@ -76,7 +76,7 @@ cdef class GrantBook:
     cdef int32_t[::1] again_initial
     cdef int32_t[::1] again_priority
     cdef int32_t[::1] again_slot
-    cdef int slot_ms_numerator, slot_ms_denominator
+    cdef int slot_ms_numerator, slot_ms_denominator, slots_per_second
 
     def __init__(self, *, int n_nodes, int horizon, double keep_probability, int counter_low,
                  int counter_high, int reselect_after, uint32_t key, int slot_us,
@@ -97,6 +97,7 @@ cdef class GrantBook:
         self.key = key
         self.slot_ms_numerator = slot_us
         self.slot_ms_denominator = 1000
+        self.slots_per_second = 1_000_000 // slot_us
         self.head = head
         self.after = after
         self.due = due
@@ -183,7 +184,7 @@ cdef class GrantBook:
             for k in range(n_due):
                 if self.due[k] % 2:
                     node = self.due[k] // 2
-                    if self.again_packet[node] != NONE:
+                    if self.again_packet[node] != NONE and self.again_slot[node] == slot:
                         self.repeat(slot, node, &out[n_out])
                         n_out += 1
                 else:
@@ -264,6 +265,7 @@ cdef class GrantBook:
         """One transmission opportunity of a grant (TS 36.321 5.14.1.1, 5.14.1.3.1)."""
         cdef bint last = False
         cdef bint sends = self.packet[node] != NONE
+        cdef bint repeats
         cdef int span = self.counter_high - self.counter_low + 1
         cdef int reservation
         cdef float u
@@ -285,12 +287,14 @@ cdef class GrantBook:
             out.first_subchannel = self.first[node]
             out.n_subchannels = self.length[node]
             out.attempt = 0
-            out.n_attempts = 2 if self.gap[node] != 0 else 1
+            # a packet goes once while the repetition of the one before is still to come
+            repeats = self.gap[node] != 0 and self.again_packet[node] == NONE
+            out.n_attempts = 2 if repeats else 1
             out.reservation_ms = reservation
             out.priority = self.priority[node]
-            out.gap_slots = self.gap[node]
-            out.other_subchannel = self.other[node]
-            if self.gap[node] != 0:
+            out.gap_slots = self.gap[node] if repeats else 0
+            out.other_subchannel = self.other[node] if repeats else 0
+            if repeats:
                 self.again_packet[node] = self.packet[node]
                 self.again_reservation[node] = reservation
                 self.again_first[node] = self.other[node]
@@ -303,7 +307,9 @@ cdef class GrantBook:
             self.packet[node] = NONE
         else:
             self.unused[node] += 1
-            if self.unused[node] >= self.reselect_after:
+            # 5.14.1.1: sl-ReselectAfter, and a second without any transmission
+            if (self.unused[node] >= self.reselect_after
+                    or self.unused[node] * self.period[node] >= self.slots_per_second):
                 last = True
         if last:
             self.next_slot[node] = NONE

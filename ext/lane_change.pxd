@@ -39,8 +39,7 @@ cdef inline double follow(const Traffic *t, int f, int g, double gap) noexcept n
 cdef inline bint has_way(const Traffic *t, int f) noexcept nogil:
     """Whether a way over a node has been cleared for `f`; it must then keep its lane."""
     cdef int stop = t.stop[f]
-    cdef int hop
-    for hop in range(t.cleared[f]):
+    for _ in range(t.cleared[f]):
         if t.route_move[stop] < 0:
             return False
         if controlled(t, t.route_move[stop]):

@@ -19,7 +19,7 @@ typedef struct {
     int control_curve;
     int n_grid;                  /* points of a curve */
     const float *curves;
-    float bin_scale;             /* 1 / width of a distance bin */
+    float bin_width;             /* width of a distance bin, m */
 } v2x_transmission;
 
 /* Error tables have 128 steps per octave of linear SINR from 2**-9 to 2**20, so that the bits of
@@ -77,7 +77,7 @@ static void v2x_decide(int n, const v2x_transmission *tx, const int32_t *restric
     const int lost_control = 5;
     const float has_control = control > 0.0f ? 1.0f : 0.0f;
     const float least = sensitivity > 1e-30f ? sensitivity : 1e-30f;
-    const float bin_scale = tx->bin_scale;
+    const float bin_width = tx->bin_width;
 
     /* mean over the data bins of the linear SINR, first summed in `sinr` */
     for (int e = 0; e < n; e++)
@@ -124,7 +124,7 @@ static void v2x_decide(int n, const v2x_transmission *tx, const int32_t *restric
         decoded[e] = heard;
         sinr[e] = heard ? total : soft[e];
 
-        const float scaled = distance[e] * bin_scale;
+        const float scaled = distance[e] / bin_width;
         int k = (int)scaled;
         k = (float)k == scaled ? k - 1 : k;                /* bins are (lower, upper] */
         bin[e] = k < 0 ? 0 : k;

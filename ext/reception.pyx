@@ -21,7 +21,7 @@ cdef extern from "reception.h":
         int control_curve
         int n_grid
         const float *curves
-        float bin_scale
+        float bin_width
 
     void v2x_spread(int n, const int32_t *neighbour, const float *gain, float power_mw,
                     const float *profile, int n_bins, float *energy) nogil
@@ -245,7 +245,7 @@ cdef class SlotReceiver:
                     self.n_intended[packet] += 1
 
     cdef int distance_bin(self, float distance) noexcept nogil:
-        cdef float scaled = distance * (<float>1.0 / self.bin_width)
+        cdef float scaled = distance / self.bin_width
         cdef int k = <int>scaled
         if <float>k == scaled and k > 0:
             k -= 1
@@ -340,7 +340,7 @@ cdef class SlotReceiver:
         f.control_curve = self.control_curve
         f.n_grid = self.n_grid
         f.curves = &self.curves[0, 0]
-        f.bin_scale = <float>1.0 / self.bin_width
+        f.bin_width = self.bin_width
         v2x_decide(<int>n, &f, &self.neighbour[first], &self.gain[first], &self.code[first],
                    &self.distance[first], &self.energy[0, 0], &self.word[0],
                    &self.zeros[0] if tx.attempt == 0 else &self.soft[first],
@@ -397,7 +397,8 @@ cdef class SlotReceiver:
     cdef void combine(self, int attempt, Py_ssize_t first, Py_ssize_t n) noexcept nogil:
         """Merge the outcomes of the attempts of a packet; see Medium for the rule.
 
-        Afterwards `decoded` is 1 where this attempt was the first to succeed.
+        Afterwards `decoded` is 1 where this attempt was the first to succeed, 2 where an
+        earlier one had.
         """
         cdef Py_ssize_t e
         cdef int o
@@ -409,7 +410,7 @@ cdef class SlotReceiver:
             decoded[e] = o == RECEIVED
             if attempt > 0:
                 if before[e] == RECEIVED:
-                    decoded[e] = 0
+                    decoded[e] = 2
                     o = RECEIVED
                 elif o != RECEIVED:
                     # the attempt that came furthest names the cause
@@ -428,7 +429,8 @@ cdef class SlotReceiver:
         cdef bint heard, counts_here
         cdef int64_t gap
         cdef int n_intended = 0
-        cdef int n_heard = 0
+        cdef int n_received = 0
+        cdef int n_first = 0
         cdef int limit = self.n_distance_bins
         cdef int slot_us = self.slot_us
         cdef float awareness = self.awareness_m
@@ -444,12 +446,12 @@ cdef class SlotReceiver:
         cdef int64_t *last_generated = &self.last_generated[first]
         for e in range(n):
             counts_here = counting and bin_[e] < limit and counted[neighbour[e]]
-            heard = outcome[e] == RECEIVED if single else decoded[e] != 0
-            if counts_here:
+            heard = outcome[e] == RECEIVED if single else decoded[e] == 1
+            if counts_here and final:
                 n_intended += 1
-                n_heard += heard
-                if final:
-                    counts[bin_[e] * N_OUTCOMES + outcome[e]] += 1
+                n_received += outcome[e] == RECEIVED
+                n_first += heard if single else decoded[e] == 2
+                counts[bin_[e] * N_OUTCOMES + outcome[e]] += 1
             if heard and distance[e] <= awareness:
                 known = last_slot[e]
                 if counts_here and known >= 0:
@@ -457,11 +459,9 @@ cdef class SlotReceiver:
                     gaps[min(gap, longest_gap)] += 1
                 last_slot[e] = slot
                 last_generated[e] = generated
-        if final:
-            self.n_intended[tx.packet] += n_intended
-        self.n_received[tx.packet] += n_heard
-        if tx.attempt == 0:
-            self.n_received_first[tx.packet] += n_heard
+        self.n_intended[tx.packet] += n_intended
+        self.n_received[tx.packet] += n_received
+        self.n_received_first[tx.packet] += n_first
 
 
 def sample_ages(

@@ -52,9 +52,9 @@ cdef inline void enter_approaches(Traffic *t, int f) noexcept nogil:
     """Enter row `f` at the nodes cleared for it and at those its rear has not left."""
     cdef int stop = t.stop[f]
     cdef int lane = t.lane[f]
-    cdef int m, hop
+    cdef int m
     cdef double distance = t.edge_length[t.route_edge[stop]] - t.offset[f]
-    for hop in range(t.cleared[f]):
+    for _ in range(t.cleared[f]):
         m = t.route_move[stop]
         if m < 0:
             break
@@ -66,7 +66,7 @@ cdef inline void enter_approaches(Traffic *t, int f) noexcept nogil:
     stop = t.stop[f]
     lane = t.lane[f]
     distance = -t.offset[f]
-    for hop in range(MAX_BACK):
+    for _ in range(MAX_BACK):
         stop = t.route_before[stop]
         if stop < 0 or distance + t.length[f] < -30.0:
             break

@@ -36,6 +36,8 @@ cdef class CandidateSelector:
         Least share of the candidates that must remain (0.2).
     key
         Hash key of the random choices.
+    sensing_slots
+        Length of the sensing window; 0 takes the whole ring.
 
     Attributes
     ----------
@@ -47,7 +49,7 @@ cdef class CandidateSelector:
     cdef const float[:, :, ::1] history_power
     cdef const float[:, ::1] thresholds_dbm
     cdef const int32_t[::1] periods
-    cdef int n_subchannels, window, step, capacity
+    cdef int n_subchannels, ring, window, step, capacity
     cdef float noise_mw
     cdef double keep_ratio
     cdef uint32_t key
@@ -60,11 +62,15 @@ cdef class CandidateSelector:
     def __init__(self, const int32_t[:, :, ::1] history,
                  const float[:, :, ::1] history_power, *, double noise_mw,
                  const float[:, ::1] thresholds_dbm, const int32_t[::1] periods_slots,
-                 int step_slots, double keep_ratio, uint32_t key, float[::1] excess,
+                 int step_slots, double keep_ratio, uint32_t key, int sensing_slots=0,
+                 float[::1] excess,
                  float[::1] energy, uint32_t[::1] tie, int32_t[::1] order):
         self.history = history
         self.history_power = history_power
-        self.window = <int>history.shape[1]
+        self.ring = <int>history.shape[1]
+        self.window = sensing_slots if sensing_slots > 0 else self.ring
+        if self.window > self.ring:
+            raise ValueError("the history is shorter than the sensing window")
         self.n_subchannels = <int>(history.shape[2] - 1) // 3
         if self.n_subchannels > MAX_SUBCHANNELS:
             raise ValueError(f"at most {MAX_SUBCHANNELS} subchannels")
@@ -153,12 +159,15 @@ cdef class CandidateSelector:
             y -= period
             j += 1
 
-    cdef void mark_reserved(self, int slot, int now, int ahead, int first, int n, int start,
+    cdef void mark_reserved(self, int slot, int heard, int now, int ahead, int first, int n, int start,
                             int n_slots, int n_positions, int length, int period,
                             int n_periods, float excess) noexcept nogil:
-        """Mark a resource and its repetitions after `ahead` slots (steps 5 and 6)."""
+        """Mark the repetitions after `ahead` slots of a resource (steps 5 and 6).
+
+        How many there are follows from the slot in which the reservation was heard.
+        """
         cdef int q, last = 1
-        if ahead < self.step and now - slot <= ahead:
+        if ahead < self.step and now - heard <= ahead:
             last = self.step // ahead
         for q in range(1, last + 1):
             self.mark(slot + q * ahead, first, n, start, n_slots, n_positions, length, period,
@@ -176,7 +185,7 @@ cdef class CandidateSelector:
         for m in range(now - self.window, now):
             if m < 0:
                 continue
-            at = m % self.window
+            at = m % self.ring
             record = &self.history[node, at, 0]
             if record[0] != m:
                 continue
@@ -184,7 +193,7 @@ cdef class CandidateSelector:
             if power[1] < 0:
                 # step 5: what others announced while this node transmitted is unknown
                 for k in range(self.periods.shape[0]):
-                    self.mark_reserved(m, now, self.periods[k], 0, n, start, n_slots,
+                    self.mark_reserved(m, m, now, self.periods[k], 0, n, start, n_slots,
                                        n_positions, length, period, n_periods, EXCLUDED)
                 continue
             for s in range(n):
@@ -206,10 +215,10 @@ cdef class CandidateSelector:
                     self.mark(m + gap, other, size, start, n_slots, n_positions, length,
                               period, n_periods, excess)
                 if ahead > 0:
-                    self.mark_reserved(m, now, ahead, s, size, start, n_slots, n_positions,
+                    self.mark_reserved(m, m, now, ahead, s, size, start, n_slots, n_positions,
                                        length, period, n_periods, excess)
                     if gap != 0:
-                        self.mark_reserved(m + gap, now, ahead, other, size, start, n_slots,
+                        self.mark_reserved(m + gap, m, now, ahead, other, size, start, n_slots,
                                            n_positions, length, period, n_periods, excess)
 
     cdef void raise_threshold(self, int total) noexcept nogil:
@@ -261,7 +270,7 @@ cdef class CandidateSelector:
             while m >= now:
                 m -= stride
             while m >= now - self.window and m >= 0:
-                at = m % self.window
+                at = m % self.ring
                 record = &self.history[node, at, 0]
                 if record[0] != m:
                     count += 1

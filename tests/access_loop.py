@@ -73,7 +73,7 @@ def make(
     params = technology.Params() if params is None else params
     pool = params.resource_pool()
     window = max(params.sensing_window_ms, 100) * 1000 // pool.slot_us
-    history = SensingHistory(n_nodes, window, pool.n_subchannels)
+    history = SensingHistory(n_nodes, window + 1, pool.n_subchannels)
     context = AccessContext(
         n_nodes=n_nodes,
         pool=pool,

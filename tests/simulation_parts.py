@@ -358,11 +358,8 @@ def build(
         )
     )
     road_map = road_map or highway()
-    history = SensingHistory(
-        mobility.n_rows,
-        max(access.sensing_window_ms, 100) * US_PER_MS // pool.slot_us,
-        pool.n_subchannels,
-    )
+    window = max(access.sensing_window_ms, 100) * US_PER_MS // pool.slot_us
+    history = SensingHistory(mobility.n_rows, window + 1, pool.n_subchannels)
     links = LinkTable(
         channel or ChannelParams(line_of_sight="always"),
         propagation or SteppedLoss(),

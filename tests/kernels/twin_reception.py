@@ -261,26 +261,23 @@ class Receiver:
     def _conclude(
         self, slot: int, tx: Tx, node: int, link: Link, outcome: int, kept: float
     ) -> None:
-        """Merge attempts and count; of two failures, the attempt that came furthest counts."""
+        """Merge attempts and count after the last; of two failures the one that came further."""
         memory = self.memory[tx.node, node]
         news = outcome == RECEIVED
+        early = tx.attempt > 0 and memory.best == RECEIVED
         if tx.n_attempts > 1:
-            if tx.attempt > 0:
-                news = news and memory.best != RECEIVED
-                if RECEIVED in (outcome, memory.best):
-                    outcome = RECEIVED
-                else:
-                    outcome = max(outcome, memory.best)
+            if early:
+                news, outcome = False, RECEIVED
+            elif tx.attempt > 0 and not news:
+                outcome = max(outcome, memory.best)
             memory.best, memory.soft = outcome, kept
         self.outcomes[slot, tx.node, node] = outcome
         counts = self._counts(tx.node, tx.packet, node, link)
-        if counts:
-            self.n_received[tx.packet] += news
-            if tx.attempt == 0:
-                self.n_received_first[tx.packet] += news
-            if tx.attempt == tx.n_attempts - 1:
-                self.n_intended[tx.packet] += 1
-                self.counts[self.distance_bin(link.distance_m), outcome] += 1
+        if counts and tx.attempt == tx.n_attempts - 1:
+            self.n_intended[tx.packet] += 1
+            self.n_received[tx.packet] += outcome == RECEIVED
+            self.n_received_first[tx.packet] += early or (news and tx.n_attempts == 1)
+            self.counts[self.distance_bin(link.distance_m), outcome] += 1
         if news and link.distance_m <= self.design.awareness_m:
             if counts and memory.last_slot >= 0:
                 gap_ms = (slot - memory.last_slot) * self.design.slot_us // 1000

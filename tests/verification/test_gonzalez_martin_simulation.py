@@ -45,14 +45,17 @@ CONFIGURATIONS = [
 #: The paper's simulated PDR at 100, 200, 300 and 400 m, for where the table is absent.
 PRINTED = {
     (100, 10, 20): (0.980, 0.968, 0.916, 0.715),
-    (100, 10, 23): (0.979, 0.970, 0.937, 0.856),
-    (200, 10, 20): (0.945, 0.906, 0.784, 0.558),
+    (200, 10, 23): (0.945, 0.910, 0.802, 0.663),
 }
 
 
-def simulated_share(configuration: tuple[int, int, int], duration_s: float) -> tuple:
-    """Return the middles of the bins [m] and the share of each outcome, (n_outcomes, n_bins)."""
+def simulated_share(configuration: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the middles of the bins [m] and the share of each outcome, (n_outcomes, n_bins).
+
+    Sparse traffic has fewer pairs in a bin, so it runs more often.
+    """
     density, rate, power = configuration
+    replications, duration_s = {100: (4, 28), 200: (2, 24), 300: (1, 18)}[density]
     scenario = load_scenario(
         "validation/gonzalez_martin",
         [
@@ -61,6 +64,7 @@ def simulated_share(configuration: tuple[int, int, int], duration_s: float) -> t
             ("radio.tx_power_dbm", str(power)),
             ("access.t2_ms", str(1000 // rate)),
             ("duration_s", str(duration_s)),
+            ("replications", str(replications)),
         ],
     )
     curve = reliability(simulate(scenario))
@@ -87,8 +91,7 @@ def published(configuration: tuple[int, int, int]) -> tuple[np.ndarray, dict[str
 def test_pdr_and_causes_agree_with_the_published_simulation(configuration):
     if not TABLE.exists():
         pytest.skip("the published columns are not beside this checkout")
-    duration_s = 24.0 if configuration[0] < 300 else 18.0
-    middle, share = simulated_share(configuration, duration_s)
+    middle, share = simulated_share(configuration)
     distance, columns = published(configuration)
     mean_bound, max_bound = (
         OVERLOADED_BOUNDS if configuration == OVERLOADED else (MEAN_BOUND, MAX_BOUND)
@@ -103,7 +106,7 @@ def test_pdr_and_causes_agree_with_the_published_simulation(configuration):
 @pytest.mark.parametrize("configuration", list(PRINTED))
 def test_pdr_agrees_with_the_printed_figures(configuration):
     """Independent of the table: three percentage points at 100 to 300 m, four at 400 m."""
-    middle, share = simulated_share(configuration, 20.0)
+    middle, share = simulated_share(configuration)
     ours = np.interp([100, 200, 300, 400], middle, share[Outcome.RECEIVED])
     difference = np.abs(ours - np.array(PRINTED[configuration]))
     assert difference[:3].max() <= 0.03

@@ -1,4 +1,5 @@
 class CarFollowing:
+    # Arguments: what the docstring names; the kernel reads their arrays by attribute.
     def __init__(
         self,
         network: object,

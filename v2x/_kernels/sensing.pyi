@@ -13,6 +13,7 @@ class CandidateSelector:
         step_slots: int,
         keep_ratio: float,
         key: int,
+        sensing_slots: int = 0,
         excess: NDArray[np.float32],
         energy: NDArray[np.float32],
         tie: NDArray[np.uint32],

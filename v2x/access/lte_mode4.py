@@ -145,6 +145,8 @@ class LteMode4(SidelinkSps):
             step_slots=100,
             keep_ratio=params.keep_ratio,
             key=rng.key32(context.seed, "access", "selection"),
+            # The ring holds the slot of the packet's arrival too, which is not sensed yet.
+            sensing_slots=min(params.sensing_window_ms, context.history.window - 1),
             excess=np.zeros(n_candidates, dtype=np.float32),
             energy=np.zeros(n_candidates, dtype=np.float32),
             tie=np.zeros(n_candidates, dtype=np.uint32),

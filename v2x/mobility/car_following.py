@@ -102,7 +102,7 @@ def desired_gap_m(speed_mps: ArrayLike, closing_mps: ArrayLike, driver: IdmParam
     v = np.asarray(speed_mps, dtype=np.float64)
     root = 2.0 * np.sqrt(driver.acceleration_mps2 * driver.deceleration_mps2)
     dynamic = v * driver.headway_s + v * np.asarray(closing_mps, dtype=np.float64) / root
-    return driver.min_gap_m + np.maximum(dynamic, 0.0)
+    return np.asarray(driver.min_gap_m + np.maximum(dynamic, 0.0))
 
 
 def idm_acceleration_mps2(

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from v2x import rng
 from v2x.errors import V2XError
 from v2x.mobility.base import MobilityContext
-from v2x.mobility.demand import Spacing, check_amount, road_length_m, vehicle_count
+from v2x.mobility.demand import check_amount, road_length_m, vehicle_count
 from v2x.mobility.fleet import FleetState, NodeKind
 from v2x.mobility.geometry import RoadGeometry
 from v2x.mobility.junctions import LaneNetwork, lane_network
+from v2x.mobility.placement import Spacing
 from v2x.mobility.vehicle_classes import SIZES, Mix
 from v2x.units import US_PER_S, kmh_to_mps
 from v2x.world.road_map import FloatArray, IntArray
@@ -308,6 +309,7 @@ def _chains(network: LaneNetwork) -> list[_Chain]:
     starts = np.flatnonzero(n_in == 0).tolist()
     left = set(range(road_map.n_edges))
     chains: list[_Chain] = []
+    ahead = np.zeros(2)
     # Roads with ends from their beginnings, then what is left, which are rings.
     for start in starts + sorted(left):
         if start not in left:
@@ -325,11 +327,11 @@ def _chains(network: LaneNetwork) -> list[_Chain]:
                 begin_m=begin_m,
                 circular=onward.get(path[-1], -1) == start,
                 lanes=int(road_map.edge_lanes[path].min()),
-                back=bool(chains) and float(direction @ first) < 0.0,
+                back=float(direction @ ahead) < 0.0,
             )
         )
         if len(chains) == 1:
-            first = direction
+            ahead = direction
     return chains
 
 

@@ -38,9 +38,7 @@ class RoadGeometry:
         step[last] = 1.0
         step[step <= 0.0] = 1.0
         self._slope = np.zeros((3, n_points))
-        for row, values in enumerate(
-            (road_map.point_x_m, road_map.point_y_m, road_map.point_z_m)
-        ):
+        for row, values in enumerate((road_map.point_x_m, road_map.point_y_m, road_map.point_z_m)):
             self._slope[row, :-1] = np.diff(values) / step[:-1]
             self._slope[row, last] = self._slope[row, last - 1]
         run = np.sqrt(self._slope[0] ** 2 + self._slope[1] ** 2)
@@ -78,7 +76,7 @@ class RoadGeometry:
         lanes = self.road_map.edge_lanes[edge]
         middle = np.where(self._shared[edge], 0.0, 0.5 * lanes)
         lane = np.ceil(lanes - middle - lateral_m / self.road_map.lane_width_m) - 1
-        return np.clip(lane, 0, lanes - 1).astype(np.int32)
+        return np.asarray(np.clip(lane, 0, lanes - 1), dtype=np.int32)
 
     def position(
         self, edge: IntArray, offset_m: FloatArray, lateral_m: FloatArray

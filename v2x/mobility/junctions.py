@@ -344,11 +344,11 @@ def lane_windows(n_lanes: int, wanted: Sequence[int], main: int) -> list[tuple[i
     own_left = min(n_left, spare - own_right)
     right = min(n_right, own_right + 1, n_lanes)
     left = min(n_left, own_left + 1, n_lanes)
-    return (
-        _split(0, right, main)
-        + [(own_right, n_lanes - 1 - own_left)]
-        + _split(n_lanes - left, left, len(wanted) - main - 1)
-    )
+    return [
+        *_split(0, right, main),
+        (own_right, n_lanes - 1 - own_left),
+        *_split(n_lanes - left, left, len(wanted) - main - 1),
+    ]
 
 
 def _split(first: int, n_lanes: int, n_branches: int) -> list[tuple[int, int]]:

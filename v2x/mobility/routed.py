@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from v2x import rng
 from v2x._kernels.car_following import CarFollowing
 from v2x.mobility.base import MobilityContext
+from v2x.mobility.bodies import Bodies
 from v2x.mobility.car_following import equilibrium_speed_mps
 from v2x.mobility.demand import (
     DemandKind,
-    Spacing,
     check_amount,
-    place_vehicles,
     plan_trips,
     vehicle_count,
 )
@@ -24,18 +23,17 @@ from v2x.mobility.fleet import FleetState
 from v2x.mobility.geometry import RoadGeometry
 from v2x.mobility.junctions import LaneNetwork, lane_network
 from v2x.mobility.lane_change import LaneChangeParams
+from v2x.mobility.placement import Spacing, place_vehicles
 from v2x.mobility.routes import LIMIT_DECELERATION_MPS2, RouteBook, Router
 from v2x.mobility.vehicle_classes import Mix, VehicleClasses
 from v2x.mobility.vehicles import ClassTable, Settings, Vehicles, Workspace
 from v2x.units import US_PER_S
-from v2x.world.road_map import FloatArray, IntArray
+from v2x.world.road_map import FloatArray
 
 #: Vehicles that may try to enter in one step.
 ENTRIES_PER_STEP = 8
 #: A driver who has stood this long at the end of a lane that the route cannot use drives on [s].
 MISSED_AFTER_S = 10.0
-#: Way on which a vehicle comes back to the middle of its lane after a corner [m].
-CORNER_M = 12.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +70,8 @@ class RoutedParams:
         How long a standing driver must have waited at a node before slow traffic with
         priority lets it in; in proportion longer for faster traffic [s] (assumption).
     patience_s
-        A vehicle that has stood still so long, other than at a red light, is taken off the map
-        and counted in :attr:`RoutedTraffic.n_given_up` [s]. SUMO's time to teleport is the same.
+        A vehicle that has stood still so long is taken off the map and counted in
+        :attr:`RoutedTraffic.n_given_up` [s]; SUMO moves it elsewhere after the same time.
     signal_cycle_s, signal_clear_s
         Period of all traffic lights, half of it for each axis, and how much of each half is
         red for all [s] (assumption).
@@ -201,14 +199,12 @@ class RoutedTraffic:
         self._entries = rng.stream(context.seed, "mobility", "entries")
         self._id: NDArray[np.int64] = np.arange(n, dtype=np.int64)
         self._next_id = n
-        self._lateral_m = np.zeros(n)
-        self._corner_m = np.zeros((2, n))
-        self._last_edge: IntArray = np.full(n, -1, dtype=np.int32)
-        self._last_id: NDArray[np.int64] = np.full(n, -1, dtype=np.int64)
+        self._bodies = Bodies(
+            self._geometry, self.vehicles, self._book, params.lane_change.duration_s
+        )
         self._detours: dict[tuple[int, int, int], int] = {}
         self._count = 0
         self._time_us: int | None = None
-        self._shown_us = 0
         self.n_given_up = 0
         self.n_arrived = 0
         self._start(rng.stream(context.seed, "mobility", "start"))
@@ -221,7 +217,7 @@ class RoutedTraffic:
     def advance(self, time_us: int) -> FleetState:
         """Return the state at `time_us` [µs], not earlier than the last one asked for."""
         if self._time_us is None:
-            self._time_us = self._shown_us = time_us
+            self._time_us = time_us
         span_us = time_us - self._time_us
         if span_us < 0:
             raise ValueError(f"time_us {time_us} is before the last state, {self._time_us}")
@@ -240,7 +236,7 @@ class RoutedTraffic:
         self._count += 1
         self._kernel.move(step_s)
         vehicles = self.vehicles
-        self._drift(step_s)
+        self._bodies.drift(step_s)
         gone = (vehicles.stop < 0) & (self._id >= 0)
         if gone.any():
             self.n_arrived += int(gone.sum())
@@ -289,7 +285,7 @@ class RoutedTraffic:
         out = book.exit_speed_mps[place.stop]
         ahead = np.sqrt(out * out + 2.0 * LIMIT_DECELERATION_MPS2 * rest_m)
         np.minimum(vehicles.speed_mps, vehicles.speed_factor * ahead, out=vehicles.speed_mps)
-        self._lateral_m[:] = self._geometry.lane_lateral_m(edge, vehicles.lane)
+        self._bodies.settle(np.arange(n))
         self._calm()
 
     def _calm(self) -> None:
@@ -332,8 +328,7 @@ class RoutedTraffic:
             used.add(edge)
             self._id[row] = self._next_id
             self._next_id += 1
-            lane = self.vehicles.lane[row : row + 1]
-            self._lateral_m[row] = self._geometry.lane_lateral_m(np.array([edge]), lane)[0]
+            self._bodies.settle(np.array([row]))
         return bool(used)
 
     def _resolve_standstill(self) -> None:
@@ -384,28 +379,13 @@ class RoutedTraffic:
                 self.vehicles.cleared[row] = 0
                 return
 
-    def _drift(self, step_s: float) -> None:
-        """Move vehicles sideways towards the middles of their lanes."""
-        vehicles, book = self.vehicles, self._book
-        stop = vehicles.stop
-        edge = book.edge[stop]
-        goal_m = self._geometry.lane_lateral_m(edge, vehicles.lane)
-        width_m = self.network.road_map.lane_width_m
-        rate = width_m / self._params.lane_change.duration_s * step_s
-        most = rate * np.minimum(1.0, 0.5 * vehicles.speed_mps)
-        self._lateral_m += np.clip(goal_m - self._lateral_m, -most, most)
-
     def _state(self, time_us: int) -> FleetState:
         vehicles, book = self.vehicles, self._book
         active = vehicles.stop >= 0
         stop = np.where(active, vehicles.stop, 0)
         front_edge = book.edge[stop]
-        middle_m, at = self._middles(stop)
         none = np.int32(-1)
-        x, y, z, heading = self._geometry.position(book.edge[at], middle_m, self._lateral_m)
-        self._round_corners(book.edge[at], time_us)
-        x = self._geometry.wrapped(x + self._corner_m[0])
-        y = y + self._corner_m[1]
+        x, y, z, heading = self._bodies.locate(self._id, time_us)
         edge = np.where(active, front_edge, none)
 
         def real(values: FloatArray, empty: float = 0.0) -> FloatArray:
@@ -433,38 +413,6 @@ class RoutedTraffic:
             leader=np.where(active, vehicles.leader, none),
             gap_m=real(vehicles.gap_m, np.inf),
         )
-
-    def _round_corners(self, edge: IntArray, time_us: int) -> None:
-        """Keep vehicles from jumping where the next edge has another direction.
-
-        Lanes lie beside the polylines, whose corners at nodes they would jump across. The jump
-        is taken back at once and let out over the next metres.
-        """
-        moved_m = self.vehicles.speed_mps * ((time_us - self._shown_us) / US_PER_S)
-        self._corner_m *= np.maximum(1.0 - moved_m / CORNER_M, 0.0)
-        self._shown_us = time_us
-        same = self._last_id == self._id
-        self._corner_m[:, ~same] = 0.0
-        turned = np.flatnonzero(same & (edge != self._last_edge) & (self._id >= 0))
-        jump = self._geometry.corner_jump(
-            self._last_edge[turned], edge[turned], self._lateral_m[turned]
-        )
-        self._corner_m[:, turned] += jump
-        self._last_edge = edge
-        self._last_id = self._id.copy()
-
-    def _middles(self, stop: IntArray) -> tuple[FloatArray, IntArray]:
-        """Return offset and stop of the vehicles' middles, perhaps on edges already left."""
-        book, length_m = self._book, self.network.road_map.edge_length_m
-        middle_m = self.vehicles.offset_m - 0.5 * self._length_m
-        at = stop.copy()
-        while True:
-            back = np.flatnonzero(middle_m < 0.0)
-            back = back[book.before[at[back]] >= 0]
-            if not len(back):
-                return middle_m, at
-            at[back] = book.before[at[back]]
-            middle_m[back] += length_m[book.edge[at[back]]]
 
 
 def _past_edges(book: RouteBook, stop: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,19 @@ from v2x.world.road_map import FloatArray, IntArray
 LIMIT_DECELERATION_MPS2 = 1.5
 #: How far ahead a driver knows which lanes the route needs [m].
 LANE_VIEW_M = 800.0
+
+
+_COLUMNS = (
+    "edge",
+    "movement",
+    "after",
+    "before",
+    "goal",
+    "exit_speed_mps",
+    "lane_low",
+    "lane_high",
+    "lane_view_m",
+)
 
 
 class Router:
@@ -53,8 +67,10 @@ class Router:
             n = network.road_map.n_edges
             cost_s = self.time_s[network.to_edge]
             graph = csr_array((cost_s, (network.to_edge, network.from_edge)), shape=(n, n))
-            _, after = dijkstra(graph, indices=destination, return_predecessors=True)
-            self._onward[destination] = np.maximum(after, -1).astype(np.int32)
+            start = np.array([destination])
+            _, after = dijkstra(graph, indices=start, return_predecessors=True)
+            # Unreached edges are far below -1 there.
+            self._onward[destination] = np.maximum(after[0], -1).astype(np.int32)
         return self._onward[destination]
 
     def path(self, origin: int, destination: int) -> list[int] | None:
@@ -136,7 +152,7 @@ class RouteBook:
             after, before = here + 1, here - 1
             after[-1] = stop if circular else -1
             before[0] = stop + n - 1 if circular else -1
-            movement = [self._network.movement(*step) for step in zip(path, path[1:], strict=False)]
+            movement = [self._network.movement(*step) for step in pairwise(path)]
             movement.append(self._network.movement(path[-1], path[0]) if circular else -1)
             # Edges number from 0, so circular routes take negative goals.
             goal = np.full(n, -1 - stop if circular else path[-1])
@@ -144,9 +160,7 @@ class RouteBook:
             columns.append([np.array(path), np.array(movement), after, before, goal, *ahead])
             first.append(stop)
             stop += n
-        names = ("edge", "movement", "after", "before", "goal")
-        names += ("exit_speed_mps", "lane_low", "lane_high", "lane_view_m")
-        for k, name in enumerate(names):
+        for k, name in enumerate(_COLUMNS):
             old = getattr(self, name)
             joined = np.concatenate([old, *(column[k] for column in columns)])
             setattr(self, name, joined.astype(old.dtype))

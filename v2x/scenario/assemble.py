@@ -145,7 +145,8 @@ def assemble(
         size_bytes=max(application.sizes_bytes),
     )
     window = max(int(access_params.sensing_window_ms), 100) * US_PER_MS // pool.slot_us
-    history = SensingHistory(mobility.n_rows, window, pool.n_subchannels)
+    # One slot more than is sensed: that of the arrival is in the ring when a packet selects.
+    history = SensingHistory(mobility.n_rows, window + 1, pool.n_subchannels)
     packets = PacketLog()
     links = LinkTable(
         scenario.channel,

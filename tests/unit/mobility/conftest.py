@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -97,17 +98,17 @@ def roundabout(radius_m: float = 25.0, arm_m: float = 300.0) -> RoadMap:
     edges: list[tuple[int, int, Line, dict[str, Any]]] = []
     angle = [2.0 * math.pi * k / 8 for k in range(8)]
     corner = [(radius_m * math.cos(a), radius_m * math.sin(a)) for a in angle]
-    for k in range(8):
-        edges.append(
-            (k, (k + 1) % 8, [corner[k], corner[(k + 1) % 8]], {"limit_mps": 9.0, "way": 7})
-        )
+    circle = {"limit_mps": 9.0, "way": 7}
+    edges += [(k, (k + 1) % 8, [corner[k], corner[(k + 1) % 8]], circle) for k in range(8)]
     for arm in range(4):
         a = math.pi / 2 * arm
         end = (arm_m * math.cos(a), arm_m * math.sin(a))
         # Traffic leaves the circle at the node it reaches first and enters at the next.
         leave, enter = (2 * arm - 1) % 8, (2 * arm) % 8
         edges.append((leave, 8 + 2 * arm, [corner[leave], end], {"limit_mps": 14.0}))
-        edges.append((9 + 2 * arm, enter, [(end[0], end[1] + 1.0), corner[enter]], {"limit_mps": 14.0}))
+        edges.append(
+            (9 + 2 * arm, enter, [(end[0], end[1] + 1.0), corner[enter]], {"limit_mps": 14.0})
+        )
     return make_map(edges)
 
 
@@ -172,8 +173,7 @@ class Auditor:
             rear = front - float(vehicles.length_m[row])
             while True:
                 edge = int(book.edge[stop])
-                for taken in {lane, lane + side}:
-                    found.append((edge, taken, rear, front, row))
+                found += [(edge, taken, rear, front, row) for taken in {lane, lane + side}]
                 stop = int(book.before[stop])
                 if rear >= 0 or stop < 0:
                     break
@@ -190,7 +190,7 @@ class Auditor:
             taken.setdefault((edge, lane), []).append(piece)
         for place, pieces in taken.items():
             pieces.sort()
-            for (_, front, a), (rear, _, b) in zip(pieces, pieces[1:], strict=False):
+            for (_, front, a), (rear, _, b) in pairwise(pieces):
                 # A rear on another approach touches the edge at its beginning only.
                 assert front <= rear + 1e-9, (place, a, b, front, rear, state.time_us)
 
