@@ -87,21 +87,19 @@ cdef inline int new_lane(Traffic *t, int f, int index, int lane, double safe, bi
     look_ahead(t, f, index, own, 0, &here)
     gain = own_then - here.wish
     side_gain = 0.0
-    if follower >= 0:
-        side_gain += follow(t, follower, f, gap)
-        if there.leader >= 0:
-            side_gain -= follow(t, follower, there.leader, gap + t.length[f] + there.gap)
-        else:
-            side_gain -= follow(t, follower, -1, INFINITY)
-    old = behind(t, index, own)
-    if old >= 0:
-        side_gain -= follow(t, old, f, rear - t.offset[old])
-        if here.leader >= 0:
-            side_gain += follow(t, old, here.leader,
-                                rear - t.offset[old] + t.length[f] + here.gap)
-        else:
-            side_gain += follow(t, old, -1, INFINITY)
-    gain += t.politeness * side_gain - (t.bias if lane > own else -t.bias)
+    # Under the keep-right rule only the follower in the left of the two lanes counts.
+    if lane > own:
+        if follower >= 0:
+            side_gain = follow(t, follower, f, gap) - follow(
+                t, follower, there.leader, gap + t.length[f] + there.gap)
+        gain += t.politeness * side_gain - t.bias
+    else:
+        old = behind(t, index, own)
+        if old >= 0:
+            gap = rear - t.offset[old]
+            side_gain = follow(t, old, here.leader, gap + t.length[f] + here.gap) - follow(
+                t, old, f, gap)
+        gain += t.politeness * side_gain + t.bias
     return lane if gain > t.threshold else own
 
 

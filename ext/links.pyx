@@ -4,6 +4,8 @@
 from libc.math cimport fabs
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 
+from lengths cimport need
+
 cdef extern from "links.h":
     enum:
         V2X_N_CODES
@@ -57,6 +59,18 @@ cdef enum:
     MAX_HEIGHTS = 8
 
 
+cdef int need_rows(
+        const int32_t[::1] row_start, const int32_t[::1] neighbour, Py_ssize_t n_values,
+        Py_ssize_t n_nodes) except -1:
+    """Raise ValueError unless there are rows for all nodes and values for all links."""
+    need("row_start", row_start.shape[0], n_nodes + 1)
+    if row_start.shape[0] != n_nodes + 1:
+        raise ValueError(f"row_start has {row_start.shape[0]} elements for {n_nodes} nodes")
+    need("neighbour", neighbour.shape[0], row_start[n_nodes])
+    need("link arrays", n_values, row_start[n_nodes])
+    return 0
+
+
 def neighbours(
         const float[::1] x, const float[::1] y, const int32_t[::1] cell,
         const int32_t[::1] cell_start, const int32_t[::1] cell_node,
@@ -78,8 +92,9 @@ def neighbours(
     if (y.shape[0] != n or cell.shape[0] != n or row_start.shape[0] != n + 1
             or cell_start.shape[0] != n_cells_x * n_cells_y + 1):
         raise ValueError("arrays have different lengths")
-    if not counting and neighbour.shape[0] < row_start[n]:
-        raise ValueError("neighbour is too short")
+    need("cell_node", cell_node.shape[0], cell_start[n_cells_x * n_cells_y])
+    if not counting:
+        need("neighbour", neighbour.shape[0], row_start[n])
     with nogil:
         if counting:
             for i in range(n + 1):
@@ -145,6 +160,8 @@ def carry_positions(
     if (new_start.shape[0] != n + 1 or fresh.shape[0] != n
             or source.shape[0] != new_neighbour.shape[0]):
         raise ValueError("arrays have different lengths")
+    need("old_neighbour", old_neighbour.shape[0], old_start[n])
+    need("new_neighbour", new_neighbour.shape[0], new_start[n])
     with nogil:
         for i in range(n):
             o = old_start[i]
@@ -194,8 +211,13 @@ def classify_geometric(
     cdef float *line
     if n_classes > MAX_HEIGHTS or nearest.shape[0] < n_bins * max(n_classes, 1):
         raise ValueError("nearest is too short for the height classes")
-    if cursor.shape[0] < n:
-        raise ValueError("cursor is too short")
+    need_rows(row_start, neighbour, code.shape[0], height_class.shape[0])
+    for name, length in (("x", x.shape[0]), ("y", y.shape[0]), ("z", z.shape[0]),
+                         ("cosine", cosine.shape[0]), ("sine", sine.shape[0]),
+                         ("half_length", half_length.shape[0]),
+                         ("half_width", half_width.shape[0]),
+                         ("antenna_m", antenna_m.shape[0]), ("cursor", cursor.shape[0])):
+        need(name, length, n)
     if seen.shape[0] != 3 or seen.shape[1] != distance.shape[0]:
         raise ValueError("seen must have three numbers per distance")
     for i in range(n):
@@ -271,8 +293,11 @@ def classify_statistical(
     cdef int j
     cdef uint32_t h, lo, hi
     cdef double dx, dy, where, p, height
-    if last < 1:
-        raise ValueError("p_los needs at least two values")
+    need("p_los", last + 1, 2)
+    need_rows(row_start, neighbour, code.shape[0], x.shape[0])
+    for name, length in (("y", y.shape[0]), ("antenna_m", antenna_m.shape[0]),
+                         ("identity", identity.shape[0])):
+        need(name, length, x.shape[0])
     with nogil:
         for i in range(n):
             for e in range(row_start[i], row_start[i + 1]):
@@ -309,8 +334,8 @@ def classify_corridors(
     cdef Py_ssize_t n = row_start.shape[0] - 1
     cdef Py_ssize_t i, e
     cdef int j
-    if corridor_x.shape[0] != n or corridor_y.shape[0] != n:
-        raise ValueError("arrays have different lengths")
+    need_rows(row_start, neighbour, code.shape[0], corridor_x.shape[0])
+    need("corridor_y", corridor_y.shape[0], n)
     with nogil:
         for i in range(n):
             for e in range(row_start[i], row_start[i + 1]):
@@ -402,6 +427,11 @@ def update(
         raise ValueError("link arrays are too short")
     if piece_start.shape[0] != V2X_N_CODES or piece_start.shape[1] != V2X_N_PIECES:
         raise ValueError("the law must have 4 codes of 4 pieces")
+    for name, table in (("piece_intercept", piece_intercept), ("piece_slope", piece_slope)):
+        need(name, table.shape[0] * table.shape[1], V2X_N_CODES * V2X_N_PIECES)
+    for name, values in (("min_log2", min_log2), ("sigma", sigma), ("decay", decay),
+                         ("block_mean", block_mean), ("block_sigma", block_sigma)):
+        need(name, values.shape[0], V2X_N_CODES)
     if n == 0 or m == 0:
         return
     with nogil:
@@ -441,14 +471,18 @@ def update(
 def log2_of(const float[::1] x, float[::1] out):
     """Fill `out` with the kernels' log2 of `x`."""
     cdef Py_ssize_t i
-    for i in range(min(x.shape[0], out.shape[0])):
+    if out.shape[0] != x.shape[0]:
+        raise ValueError("out must have the length of x")
+    for i in range(x.shape[0]):
         out[i] = v2x_log2(x[i])
 
 
 def exp2_of(const float[::1] x, float[::1] out):
     """Fill `out` with the kernels' 2 ** `x`."""
     cdef Py_ssize_t i
-    for i in range(min(x.shape[0], out.shape[0])):
+    if out.shape[0] != x.shape[0]:
+        raise ValueError("out must have the length of x")
+    for i in range(x.shape[0]):
         out[i] = v2x_exp2(x[i])
 
 

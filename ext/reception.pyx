@@ -4,6 +4,8 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.string cimport memset
 
+from lengths cimport need
+
 cdef extern from "reception.h":
     ctypedef struct v2x_transmission:
         float power_mw
@@ -124,6 +126,7 @@ cdef class SlotReceiver:
         if (data_share.shape[0] != n_subchannels + 1
                 or control_share.shape[0] != n_subchannels + 1):
             raise ValueError("shares must have one value per number of subchannels")
+        need("curve_row", curve_row.shape[0], 4)
         if curves.shape[1] != CURVE_POINTS:
             raise ValueError(f"error curves need {CURVE_POINTS} points")
         self.n_subchannels = n_subchannels
@@ -159,6 +162,15 @@ cdef class SlotReceiver:
         """
         if history.shape[1] != self.window or history.shape[2] != self.record:
             raise ValueError("history has the wrong shape")
+        for name, length in (("word", word.shape[0]), ("counted", counted.shape[0]),
+                             ("transmitting", transmitting.shape[0]),
+                             ("touched", touched.shape[0]), ("energy", energy.shape[0]),
+                             ("noticed", noticed.shape[0]),
+                             ("history_power", history_power.shape[0])):
+            if length != history.shape[0]:
+                raise ValueError(f"{name} has {length} rows, history {history.shape[0]}")
+        if history_power.shape[1] != self.window or history_power.shape[2] != self.record:
+            raise ValueError("history_power has the wrong shape")
         if energy.shape[1] != self.n_bins or noticed.shape[1] != self.n_bins:
             raise ValueError("energy has the wrong number of bins")
         self.word = word
@@ -176,7 +188,17 @@ cdef class SlotReceiver:
                    uint8_t[::1] first_outcome, int32_t[::1] outcome, int32_t[::1] decoded,
                    int32_t[::1] bin_, float[::1] sinr, float[::1] zeros):
         """Take the link arrays and scratch rows as long as the longest row."""
-        cdef Py_ssize_t longest = 0, i
+        cdef Py_ssize_t longest = 0, i, n_links
+        if row_start.shape[0] != self.word.shape[0] + 1:
+            raise ValueError("row_start must have one element more than there are nodes")
+        n_links = row_start[row_start.shape[0] - 1]
+        for name, length in (("neighbour", neighbour.shape[0]), ("gain", gain.shape[0]),
+                             ("distance", distance.shape[0]), ("code", code.shape[0]),
+                             ("last_slot", last_slot.shape[0]),
+                             ("last_generated", last_generated.shape[0]),
+                             ("soft", soft.shape[0]),
+                             ("first_outcome", first_outcome.shape[0])):
+            need(name, length, n_links)
         for i in range(row_start.shape[0] - 1):
             longest = max(longest, row_start[i + 1] - row_start[i])
         if (outcome.shape[0] < longest or decoded.shape[0] < longest
@@ -201,6 +223,9 @@ cdef class SlotReceiver:
     def bind_packets(self, const int64_t[::1] generated_us, int32_t[::1] n_intended,
                      int32_t[::1] n_received, int32_t[::1] n_received_first):
         """Take the packet columns after they have grown."""
+        if not (generated_us.shape[0] == n_intended.shape[0] == n_received.shape[0]
+                == n_received_first.shape[0]):
+            raise ValueError("packet columns have different lengths")
         self.generated_us = generated_us
         self.n_intended = n_intended
         self.n_received = n_received
@@ -476,6 +501,12 @@ def sample_ages(
     cdef Py_ssize_t i, e
     cdef int64_t age
     cdef float limit = <float>awareness_m
+    if counted.shape[0] != n:
+        raise ValueError("counted must have one value per row")
+    for name, length in (("neighbour", neighbour.shape[0]), ("distance", distance.shape[0]),
+                         ("last_slot", last_slot.shape[0]),
+                         ("last_generated", last_generated.shape[0])):
+        need(name, length, row_start[n])
     with nogil:
         for i in range(n):
             for e in range(row_start[i], row_start[i + 1]):
@@ -494,6 +525,9 @@ def count_states(
     """Count the links within `max_distance_m` by their code."""
     cdef Py_ssize_t e, n = row_start[row_start.shape[0] - 1]
     cdef float limit = <float>max_distance_m
+    need("code", code.shape[0], n)
+    need("distance", distance.shape[0], n)
+    need("states", states.shape[0], 4)
     with nogil:
         for e in range(n):
             if distance[e] <= limit:

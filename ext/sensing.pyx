@@ -65,6 +65,10 @@ cdef class CandidateSelector:
                  int step_slots, double keep_ratio, uint32_t key, int sensing_slots=0,
                  float[::1] excess,
                  float[::1] energy, uint32_t[::1] tie, int32_t[::1] order):
+        if (history_power.shape[0] != history.shape[0]
+                or history_power.shape[1] != history.shape[1]
+                or history_power.shape[2] != history.shape[2]):
+            raise ValueError("history and history_power have different shapes")
         self.history = history
         self.history_power = history_power
         self.ring = <int>history.shape[1]
@@ -371,7 +375,8 @@ def busy_ratio(
     cdef int m, at, s
     cdef int64_t busy, seen
     cdef float limit = <float>threshold_mw
-    if active.shape[0] != n or ratio.shape[0] != n or not 0 < n_slots <= window:
+    if (active.shape[0] != n or ratio.shape[0] != n or history_power.shape[0] != n
+            or history_power.shape[1] != window or not 0 < n_slots <= window):
         raise ValueError("arrays have different lengths, or the window is too long")
     with nogil:
         for node in range(n):

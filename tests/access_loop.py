@@ -94,19 +94,19 @@ def drive(
     until: int,
     *,
     start: int = 0,
-    before_slot: Callable[[int], None] | None = None,
+    before_slot: Callable[[Driven], None] | None = None,
 ) -> Driven:
     """Run `technology` over the slots [start, until).
 
     Only slots with a packet and those that it asks for by ``next_active`` are visited;
-    `before_slot` is called in each of them first.
+    `before_slot` is called in each of them first with what has happened so far.
     """
     waiting = sorted(enumerate(packets), key=lambda item: (item[1].slot, item[1].node))
     result = Driven([], [], [])
     slot = start
     while slot < until:
         if before_slot is not None:
-            before_slot(slot)
+            before_slot(result)
         while waiting and waiting[0][1].slot <= slot:
             number, offered = waiting.pop(0)
             replaced = technology.enqueue(

@@ -59,10 +59,12 @@ def uniform_by_id(key: int, identity: ArrayLike, counter: ArrayLike) -> NDArray[
     >>> bool(uniform_by_id(7, [1, 2], 0)[1] == uniform_by_id(7, 2, 0))
     True
     """
-    word = np.asarray(identity, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    word = word + np.asarray(counter, dtype=np.uint64) * np.uint64(0xD1B54A32D192ED03)
-    word = word ^ (np.uint64(key) << np.uint64(17))
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        word = (word ^ (word >> np.uint64(shift))) * np.uint64(factor)
-    word = word ^ (word >> np.uint64(31))
+    # Arithmetic modulo 2**64: overflow is meant, but numpy warns of it for scalars.
+    with np.errstate(over="ignore"):
+        word = np.asarray(identity, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        word = word + np.asarray(counter, dtype=np.uint64) * np.uint64(0xD1B54A32D192ED03)
+        word = word ^ (np.uint64(key) << np.uint64(17))
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            word = (word ^ (word >> np.uint64(shift))) * np.uint64(factor)
+        word = word ^ (word >> np.uint64(31))
     return np.asarray((word >> np.uint64(11)).astype(np.float64) * 2.0**-53)

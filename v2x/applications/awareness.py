@@ -43,7 +43,7 @@ class AwarenessParams:
         """Reject rates and sizes that cannot be sent."""
         if not 0.1 <= self.rate_hz <= 50.0:
             raise ValueError(f"rate_hz must be within 0.1 and 50, got {self.rate_hz}")
-        if not all(1 <= size <= 10_000 for size in self.cycle):
+        if not self.cycle or not all(1 <= size <= 10_000 for size in self.cycle):
             raise ValueError(f"size_bytes must be within 1 and 10000, got {self.size_bytes}")
         if not 0.0 <= self.jitter_ms < 1000.0 / self.rate_hz:
             raise ValueError(

@@ -226,8 +226,10 @@ def _strong_share(network: LaneNetwork) -> float:
     ones = np.ones(network.n_movements, dtype=np.int8)
     graph = csr_array((ones, (network.from_edge, network.to_edge)), shape=(n, n))
     _, part = connected_components(graph, directed=True, connection="strong")
+    # An edge alone is no part in which one could drive on and on.
+    alone = np.bincount(part) == 1
     length_m = np.bincount(part, weights=network.road_map.edge_length_m)
-    return float(length_m.max() / length_m.sum())
+    return float(length_m.max(initial=0.0, where=~alone) / length_m.sum())
 
 
 def _draw_pairs(

@@ -19,7 +19,7 @@ class LaneChangeParams:
     Parameters
     ----------
     politeness
-        Weight p of what the followers gain or lose, 0 to 1.
+        Weight p of what the follower in the left lane gains or loses, 0 to 1.
     threshold_mps2
         Gain below which nobody changes lanes [m/s²].
     right_bias_mps2
@@ -53,8 +53,7 @@ class LaneChangeParams:
 
 def mobil_gain_mps2(
     own: tuple[float, float],
-    new_follower: tuple[float, float],
-    old_follower: tuple[float, float],
+    follower: tuple[float, float],
     *,
     to_right: bool,
     params: LaneChangeParams,
@@ -63,9 +62,10 @@ def mobil_gain_mps2(
 
     Parameters
     ----------
-    own, new_follower, old_follower
-        Acceleration before and after the change [m/s²] of the vehicle itself and of those
-        behind it in the new and in the old lane; (0, 0) where there is nobody.
+    own, follower
+        Acceleration before and after the change [m/s²] of the vehicle itself and of the one
+        behind it in the left of the two lanes: the new follower of a change to the left, the old
+        one of a change to the right. (0, 0) where there is nobody.
     to_right
         Whether the new lane is the right one.
     params
@@ -73,16 +73,17 @@ def mobil_gain_mps2(
 
     Notes
     -----
-    .. math:: a'_c - a_c + p\,[(a'_n - a_n) + (a'_o - a_o)] \pm \Delta a_\text{bias}
+    The form for the keep-right rule: nobody moves to the left to be overtaken on the right.
+
+    .. math:: a'_c - a_c + p\,(a'_f - a_f) \pm \Delta a_\text{bias}
 
     Examples
     --------
     A gain of 1 m/s² at the cost of 1 m/s² for the new follower:
 
-    >>> pair, none = (-1.0, 0.0), (0.0, 0.0)
-    >>> mobil_gain_mps2(pair, (0.5, -0.5), none, to_right=False, params=LaneChangeParams())
+    >>> pair = (-1.0, 0.0)
+    >>> mobil_gain_mps2(pair, (0.5, -0.5), to_right=False, params=LaneChangeParams())
     0.5
     """
-    others = (new_follower[1] - new_follower[0]) + (old_follower[1] - old_follower[0])
     bias = params.right_bias_mps2 if to_right else -params.right_bias_mps2
-    return own[1] - own[0] + params.politeness * others + bias
+    return own[1] - own[0] + params.politeness * (follower[1] - follower[0]) + bias

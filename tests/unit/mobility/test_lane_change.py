@@ -10,16 +10,15 @@ from v2x.mobility.routed import RoutedTraffic
 from v2x.mobility.vehicle_classes import Mix
 from v2x.world.road_map import RoadMap
 
-NOBODY = (0.0, 0.0)
 CARS = Mix(car=1, truck=0, bus=0)
 
 
-def test_gain_weighs_the_followers() -> None:
+def test_gain_weighs_the_follower() -> None:
     params = LaneChangeParams(politeness=0.5, right_bias_mps2=0.3)
-    gain = mobil_gain_mps2((-1.0, 0.5), (0.2, -0.8), (0.0, 0.4), to_right=False, params=params)
-    assert gain == pytest.approx(1.5 + 0.5 * (-1.0 + 0.4) - 0.3)
-    gain = mobil_gain_mps2((-1.0, 0.5), NOBODY, NOBODY, to_right=True, params=params)
-    assert gain == pytest.approx(1.5 + 0.3)
+    gain = mobil_gain_mps2((-1.0, 0.5), (0.2, -0.8), to_right=False, params=params)
+    assert gain == pytest.approx(1.5 - 0.5 - 0.3)
+    gain = mobil_gain_mps2((-1.0, 0.5), (0.0, 0.4), to_right=True, params=params)
+    assert gain == pytest.approx(1.5 + 0.2 + 0.3)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +123,7 @@ def test_everybody_takes_the_lane_of_the_route(
     """On a road whose right lane becomes the exit, nobody misses it or drives on in it."""
     model = model_on(maps["off-ramp"](3, 2, 1), seed, n_vehicles=40)
     drive(model, 100.0)
-    assert model.n_arrived > 50
+    assert model.n_arrived > 40
     assert not model._detours
     assert model.n_given_up == 0
 
