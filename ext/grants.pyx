@@ -3,23 +3,12 @@
 
 from libc.stdint cimport int32_t, uint32_t
 
+from transmission cimport Transmission
+
 cdef extern from "v2x_math.h":
     uint32_t v2x_hash2(uint32_t key, uint32_t a) nogil
     uint32_t v2x_hash3(uint32_t key, uint32_t a, uint32_t b) nogil
     float v2x_uniform(uint32_t h) nogil
-
-# The order of the columns of a transmission; see v2x.access.base.TRANSMISSION.
-cdef packed struct Transmission:
-    int32_t node
-    int32_t packet
-    int32_t first_subchannel
-    int32_t n_subchannels
-    int32_t attempt
-    int32_t n_attempts
-    int32_t reservation_ms
-    int32_t priority
-    int32_t gap_slots
-    int32_t other_subchannel
 
 cdef enum:
     NONE = -1

@@ -5,6 +5,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.string cimport memset
 
 from lengths cimport need
+from transmission cimport Transmission
 
 cdef extern from "reception.h":
     ctypedef struct v2x_transmission:
@@ -33,19 +34,6 @@ cdef extern from "reception.h":
                     int32_t *decoded, int32_t *bin, float *sinr) nogil
     uint32_t v2x_hash2(uint32_t key, uint32_t a) nogil
     uint32_t v2x_hash3(uint32_t key, uint32_t a, uint32_t b) nogil
-
-# The order of the columns of a transmission; see v2x.access.base.TRANSMISSION.
-cdef packed struct Transmission:
-    int32_t node
-    int32_t packet
-    int32_t first_subchannel
-    int32_t n_subchannels
-    int32_t attempt
-    int32_t n_attempts
-    int32_t reservation_ms
-    int32_t priority
-    int32_t gap_slots
-    int32_t other_subchannel
 
 #: Steps of an error curve: 128 per octave of linear SINR, from 2**-9 to 2**20.
 CURVE_FIRST_LOG2, CURVE_PER_OCTAVE, CURVE_POINTS = -9, 128, 29 * 128

@@ -163,8 +163,8 @@ cdef class CandidateSelector:
             y -= period
             j += 1
 
-    cdef void mark_reserved(self, int slot, int heard, int now, int ahead, int first, int n, int start,
-                            int n_slots, int n_positions, int length, int period,
+    cdef void mark_reserved(self, int slot, int heard, int now, int ahead, int first, int n,
+                            int start, int n_slots, int n_positions, int length, int period,
                             int n_periods, float excess) noexcept nogil:
         """Mark the repetitions after `ahead` slots of a resource (steps 5 and 6).
 

@@ -259,10 +259,10 @@ cdef inline void look_ahead(const Traffic *t, int f, int index, int lane, int si
                 if rear < start and came >= 0 and comes_from(t, i) != came:
                     # Its rear is still on another approach; only its front is in the way.
                     rear = start
-                sight.available = min(
-                    sight.available, rear - t.clearance + stopping_of_leader(t, g, f))
                 if rear > view:
                     return
+                sight.available = min(
+                    sight.available, rear - t.clearance + stopping_of_leader(t, g, f))
                 sight.wish = min(sight.wish, idm(t, f, v0, rear, v - t.speed[g]))
                 if rear < sight.gap:
                     sight.leader = g

@@ -273,19 +273,25 @@ class ImmediateAccess:
         return -1
 
 
-def threshold_receiver(sinr_db: float) -> Callable[[ReceiverDesign], ReceiverDesign]:
-    """Return a change of design: data is decoded from `sinr_db` [dB] on, control always."""
-    return lambda design: _with_curves(design, np.where(sinr_db > CURVE_SINR_DB, 1.0, 0.0))
+def threshold_receiver(
+    sinr_db: float, control_db: float = -np.inf
+) -> Callable[[ReceiverDesign], ReceiverDesign]:
+    """Return a change of design: data is decoded from `sinr_db` [dB] on, control from its own."""
+    data, control = (np.where(limit > CURVE_SINR_DB, 1.0, 0.0) for limit in (sinr_db, control_db))
+    return lambda design: _with_curves(design, data, control)
 
 
 def lossy_receiver(loss: float) -> Callable[[ReceiverDesign], ReceiverDesign]:
     """Return a change of design: every block is lost with probability `loss`, whatever its SINR."""
-    return lambda design: _with_curves(design, np.full(len(CURVE_SINR_DB), loss))
+    n = len(CURVE_SINR_DB)
+    return lambda design: _with_curves(design, np.full(n, loss), np.zeros(n))
 
 
-def _with_curves(design: ReceiverDesign, bler: NDArray[np.float64]) -> ReceiverDesign:
-    curves = np.tile(bler.astype(np.float32), (len(design.curves), 1))
-    curves[design.control_curve] = 0.0
+def _with_curves(
+    design: ReceiverDesign, data: NDArray[np.float64], control: NDArray[np.float64]
+) -> ReceiverDesign:
+    curves = np.tile(data.astype(np.float32), (len(design.curves), 1))
+    curves[design.control_curve] = control
     return replace(design, curves=curves)
 
 

@@ -219,7 +219,7 @@ def link_kernel_case(n_tx: int = 50, n_rx: int = 500, repeats: int = 400) -> dic
         receiver.receive(slot, transmissions, 0)
         times.append(time.perf_counter() - before)
     return {
-        "name": f"reception kernel, {n_tx} transmitters x {n_rx} receivers, ns per link (median)",
+        "name": f"reception kernel, {n_tx} transmitters x {n_rx} receivers, median ns per link",
         "ns_per_link": float(np.median(times)) / n_links * 1e9,
         "ns_per_link_min": float(np.min(times)) / n_links * 1e9,
         "goal": 5.0,

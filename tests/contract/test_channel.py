@@ -41,10 +41,10 @@ def test_loss_grows_with_distance(name: str, state: LinkState) -> None:
     assert np.isfinite(loss).all()
     assert (np.diff(loss) >= -1e-9).all()
     assert (loss > 0).all()
-    # Beyond 100 m at least as fast as in free space.
+    # Beyond 100 m at least as fast as in a street canyon (16.7 dB per decade, TR 37.885).
     far = DISTANCE_M >= 100.0
     growth = np.diff(loss[far]) / np.diff(np.log10(DISTANCE_M[far]))
-    assert (growth > 19.9).all()
+    assert (growth > 16.6).all()
 
 
 @pytest.mark.parametrize("name", NAMES)

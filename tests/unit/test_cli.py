@@ -515,7 +515,10 @@ def test_bench_prints_what_it_measured(
 
     def run_cases(*, quick: bool) -> list[dict[str, Any]]:
         seen.append(quick)
-        return [{"name": "highway", "realtime_factor": 21.23, "n_vehicles": 500, "goal": None}]
+        return [
+            {"name": "kernel", "ns_per_link": 14.04, "goal": 5.0},
+            {"name": "highway", "realtime_factor": 21.23, "n_vehicles": 500, "goal": None},
+        ]
 
     bench = types.ModuleType("v2x.bench")
     bench.run_cases = run_cases
@@ -523,13 +526,12 @@ def test_bench_prints_what_it_measured(
     assert main(["bench", "--quick"]) == 0
     out = capsys.readouterr().out
     assert seen == [True]
-    assert [line.split() for line in out.splitlines()] == [
-        ["highway"],
-        ["realtime", "factor", "21.2"],
-        ["n", "vehicles", "500"],
-    ]
+    heading, row, kernel = (line.split() for line in out.splitlines())
+    assert heading[:4] == ["case", "x", "real", "time"]
+    assert row == ["highway", "21.2", "500"]
+    assert kernel == ["kernel:", "14.0", "(goal", "5)"]
     assert main(["bench", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["n_vehicles"] == 500
+    assert json.loads(capsys.readouterr().out)[1]["n_vehicles"] == 500
 
 
 # --- maps ----------------------------------------------------------------------------------

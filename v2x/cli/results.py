@@ -55,15 +55,34 @@ def bench(quick: bool, as_json: bool) -> None:
         _print_cases(cases)
 
 
+#: Columns of the table of cases: key and heading.
+_COLUMNS = {
+    "name": "case",
+    "realtime_factor": "x real time",
+    "goal": "goal",
+    "n_vehicles": "vehicles",
+    "messages_per_s": "messages/s",
+    "peak_memory_mb": "memory [MB]",
+}
+
+
 def _print_cases(cases: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for key, heading in _COLUMNS.items():
+        table.add_column(heading, justify="left" if key == "name" else "right", no_wrap=True)
     for case in cases:
-        click.secho(case["name"], bold=True)
-        for key, value in case.items():
-            if key != "name" and value is not None:
-                click.echo(f"  {key.replace('_', ' '):<20} {_in_words(value)}")
+        if "realtime_factor" in case:
+            table.add_row(*(_cell(case.get(key)) for key in _COLUMNS))
+    Console(width=120).print(table)
+    for case in cases:
+        if "ns_per_link" in case:
+            click.echo(f"{case['name']}: {case['ns_per_link']:.1f} (goal {case['goal']:g})")
 
 
-def _in_words(value: Any) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+    return "" if value is None else str(value)

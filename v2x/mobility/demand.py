@@ -245,19 +245,28 @@ def _draw_pairs(
     pairs: Counter[tuple[int, int]] = Counter()
     if not (len(origins) and len(goals)):
         return pairs
-    goal_total = np.cumsum(edge_weight[goals].astype(np.float64))
     # Few distinct destinations keep the number of shortest-path trees small.
-    n_goals = min(len(goals), max(8, n // 4))
-    chosen = goals[np.searchsorted(goal_total, draw.random(n_goals) * goal_total[-1], "right")]
-    for k in range(n):
-        goal = int(chosen[k % n_goals])
+    n_goals = max(8, n // 4)
+    if len(goals) > n_goals:
+        pool = _weighted(goals, edge_weight, draw.random(n_goals))
+        chosen = pool[draw.integers(n_goals, size=n)]
+    else:
+        chosen = _weighted(goals, edge_weight, draw.random(n))
+    for goal in chosen.tolist():
         leads = router.onward(goal)[origins] >= 0
         if least_edges == 1:
             leads |= origins == goal
         possible = origins[leads]
         if not len(possible):
             continue
-        total = np.cumsum(edge_weight[possible].astype(np.float64))
-        origin = int(possible[np.searchsorted(total, draw.random() * total[-1], "right")])
+        origin = int(_weighted(possible, edge_weight, np.array([draw.random()]))[0])
         pairs[origin, goal] += 1
     return pairs
+
+
+def _weighted(
+    edges: NDArray[np.int64], edge_weight: NDArray[np.int32] | FloatArray, share: FloatArray
+) -> NDArray[np.int64]:
+    """Return the edges at shares in [0, 1) of the running sum of their weights."""
+    total = np.cumsum(edge_weight[edges].astype(np.float64))
+    return np.asarray(edges[np.searchsorted(total, share * total[-1], side="right")])

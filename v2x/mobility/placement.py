@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 
 import numpy as np
 
@@ -35,15 +34,13 @@ class Placement:
     ----------
     stop, lane : (n,) int32
         Stop of a route and lane.
-    offset_m, gap_m : (n,) float64
-        Front along the edge; gap to the next vehicle on the same lane of the same edge [m],
-        infinite if there is none.
+    offset_m : (n,) float64
+        Front along the edge [m].
     """
 
     stop: IntArray
     lane: IntArray
     offset_m: FloatArray
-    gap_m: FloatArray
 
 
 def place_vehicles(
@@ -85,6 +82,8 @@ def place_vehicles(
             before = clock_s[at - 1] if at else 0.0
             part = (share * clock_s[-1] - before) / (clock_s[at] - before)
             offset = float(part * network.road_map.edge_length_m[book.edge[at]])
+            if spacing is Spacing.UNIFORM:
+                offset = lanes.clear_of_nodes(at, offset, size_m)
             found = lanes.take(k, at, offset, size_m, queue_m)
             if found >= 0:
                 stop[k], lane[k], offset_m[k] = at, found, offset
@@ -99,7 +98,7 @@ def place_vehicles(
                     remedy="ask for fewer vehicles or a lower density, or use a larger map",
                 )
             stop[k], offset_m[k], lane[k] = space
-    return Placement(stop, lane, offset_m, lanes.gaps(n, length_m))
+    return Placement(stop, lane, offset_m)
 
 
 class _Lanes:
@@ -117,7 +116,14 @@ class _Lanes:
         past_m = np.full(network.road_map.n_edges, 1.0)
         np.maximum.at(past_m, network.to_edge, network.radius_m + 1.0)
         self._past_m: list[float] = past_m.tolist()
-        self._taken: dict[tuple[int, int], list[tuple[float, float, float, int]]] = {}
+        self._taken: dict[tuple[int, int], list[tuple[float, float, float]]] = {}
+
+    def clear_of_nodes(self, stop: int, offset_m: float, length_m: float) -> float:
+        """Return the nearest offset at which the vehicle does not lie on a node."""
+        edge, movement = int(self._book.edge[stop]), int(self._book.movement[stop])
+        room_m = self._room_m[movement] if movement >= 0 else 0.0
+        offset_m = max(offset_m, length_m + self._past_m[edge])
+        return min(offset_m, self._length_m[edge] - room_m)
 
     def take(self, row: int, stop: int, offset_m: float, length_m: float, queue_m: float) -> int:
         """Return a lane in which the vehicle fits, now taken, or -1.
@@ -140,13 +146,13 @@ class _Lanes:
             at = bisect_left(others, (offset_m,))
             fits = True
             if at < len(others):
-                front, size, _, _ = others[at]
+                front, size, _ = others[at]
                 fits = front - size - offset_m >= queue_m
             if at and fits:
-                front, _, queue, _ = others[at - 1]
+                front, _, queue = others[at - 1]
                 fits = offset_m - length_m - front >= queue
             if fits:
-                insort(others, (offset_m, length_m, queue_m, row))
+                insort(others, (offset_m, length_m, queue_m))
                 return lane
         return -1
 
@@ -161,17 +167,9 @@ class _Lanes:
             for lane in range(self._n_lanes[edge]):
                 # Just behind somebody or, with nobody ahead, at the end.
                 others = self._taken.get((edge, lane), [])
-                fronts = [front - size - queue_m - 1e-6 for front, size, _, _ in others] + [end_m]
+                fronts = [front - size - queue_m - 1e-6 for front, size, _ in others] + [end_m]
                 for offset_m in fronts:
                     found = self.take(row, stop, offset_m, length_m, queue_m)
                     if found >= 0:
                         return stop, offset_m, found
         return None
-
-    def gaps(self, n: int, length_m: FloatArray) -> FloatArray:
-        """Return the gap of each row to the next one in its lane on its edge [m]."""
-        gap_m = np.full(n, np.inf)
-        for others in self._taken.values():
-            for (front, _, _, row), (ahead, _, _, leader) in pairwise(others):
-                gap_m[row] = ahead - float(length_m[leader]) - front
-        return gap_m

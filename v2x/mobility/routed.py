@@ -276,11 +276,17 @@ class RoutedTraffic:
         vehicles.offset_m[:] = place.offset_m
         edge = book.edge[place.stop]
         limit = vehicles.speed_factor * road_map.edge_limit_mps[edge]
+        desired = np.minimum(limit, self._classes.desired_speed_mps[vehicles.kind])
+        # Who is ahead of whom shows at full speed; then everybody adapts to the gap.
+        vehicles.speed_mps[:] = desired
+        self._kernel.arrange()
+        self._kernel.look(self._count, self._green_axis(0))
+        vehicles.cleared[:] = 0
         for k, item in enumerate(self._params.classes.by_kind()):
             rows = vehicles.kind == k
-            desired = np.minimum(limit[rows], item.driver.desired_speed_mps)
-            free = equilibrium_speed_mps(place.gap_m[rows], desired, item.driver)
-            vehicles.speed_mps[rows] = free
+            vehicles.speed_mps[rows] = equilibrium_speed_mps(
+                vehicles.gap_m[rows], desired[rows], item.driver
+            )
         rest_m = road_map.edge_length_m[edge] - place.offset_m
         out = book.exit_speed_mps[place.stop]
         ahead = np.sqrt(out * out + 2.0 * LIMIT_DECELERATION_MPS2 * rest_m)
@@ -338,13 +344,13 @@ class RoutedTraffic:
             stop = int(vehicles.stop[row])
             if stop < 0:
                 continue
-            movement = int(book.movement[stop])
-            if movement < 0:
-                continue
             if vehicles.stood_s[row] > self._params.patience_s:
                 vehicles.stop[row] = -1
                 self._id[row] = -1
                 self.n_given_up += 1
+                continue
+            movement = int(book.movement[stop])
+            if movement < 0:
                 continue
             lane = int(vehicles.lane[row])
             lost = not network.lane_low[movement] <= lane <= network.lane_high[movement]

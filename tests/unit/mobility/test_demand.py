@@ -165,7 +165,6 @@ def test_nobody_starts_on_another(spacing: str, maps: Maps) -> None:
         same = (np.diff(key, axis=1) == 0).all(axis=0)
         gap = np.diff(place.offset_m[order])[same] - 5.0
         assert gap.min() >= 2.0
-        assert place.gap_m[order][:-1][same] == pytest.approx(gap)
 
 
 def test_more_than_the_roads_hold_is_an_error(maps: Maps) -> None:

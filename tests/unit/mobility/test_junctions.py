@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -29,13 +30,13 @@ def lanes_of(network: LaneNetwork, edge: int, onto: int) -> tuple[list[int], lis
 def test_windows_never_cross(n_lanes: int, wanted: list[int], main: int) -> None:
     windows = lane_windows(n_lanes, wanted, min(main, len(wanted) - 1))
     assert all(0 <= low <= high < n_lanes for low, high in windows)
-    assert all(a[1] <= b[0] for a, b in zip(windows, windows[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(windows))
 
 
 def test_exit_lane_and_option_lane() -> None:
     assert lane_windows(4, [2, 3], main=1) == [(0, 1), (1, 3)]
     assert lane_windows(2, [2, 2, 2], main=1) == [(0, 0), (0, 1), (1, 1)]
-    assert lane_windows(3, [2, 2], main=0) == [(0, 1), (2, 2)]
+    assert lane_windows(3, [2, 2], main=0) == [(0, 1), (1, 2)]
 
 
 def test_ramp_joins_the_right_lane(maps: Maps) -> None:
