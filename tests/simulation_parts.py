@@ -241,9 +241,7 @@ class ImmediateAccess:
     def bind(self, identity: NDArray[np.uint32]) -> None:
         pass
 
-    def enqueue(
-        self, slot: int, node: int, packet: int, deadline_slot: int, priority: int
-    ) -> int:
+    def enqueue(self, slot: int, node: int, packet: int, deadline_slot: int, priority: int) -> int:
         replaced = self._due.setdefault(slot, {}).get(node, (-1, 0, 0))[0]
         self._due[slot][node] = (packet, 0, priority)
         if self._params.gap_slots:

@@ -51,9 +51,7 @@ class FixedFrame:
     def bind(self, identity: NDArray[np.uint32]) -> None:
         pass
 
-    def enqueue(
-        self, slot: int, node: int, packet: int, deadline_slot: int, priority: int
-    ) -> int:
+    def enqueue(self, slot: int, node: int, packet: int, deadline_slot: int, priority: int) -> int:
         replaced = self._waiting.get(node, (-1, 0, 0))[0]
         self._waiting[node] = (packet, deadline_slot, priority)
         return replaced
@@ -177,7 +175,7 @@ def check(
         assert (sent.slot, sent.node) > last
         last = (sent.slot, sent.node)
         by_packet[sent.packet].append(sent)
-        assert 0 <= sent.first_subchannel
+        assert sent.first_subchannel >= 0
         assert length <= sent.n_subchannels
         assert sent.first_subchannel + sent.n_subchannels <= pool.n_subchannels
         assert sent.reservation_ms in RESERVATION_MS

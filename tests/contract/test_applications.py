@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -44,9 +45,7 @@ def rows(batch: PacketBatch) -> list[tuple[int, ...]]:
     start_us=st.integers(0, 10**9),
     length_us=st.integers(1, 2 * 10**6),
 )
-def test_packets_are_well_formed(
-    name: str, ids: list[int], start_us: int, length_us: int
-) -> None:
+def test_packets_are_well_formed(name: str, ids: list[int], start_us: int, length_us: int) -> None:
     one = application(name)
     here = fleet(ids)
     batch = one.packets(start_us, start_us + length_us, here)
@@ -81,7 +80,7 @@ def test_time_may_be_cut_anywhere(name: str) -> None:
         one = application(name)
         pieces = [
             row
-            for start, end in zip(ends[:-1], ends[1:], strict=True)
+            for start, end in itertools.pairwise(ends)
             for row in rows(one.packets(start, end, here))
         ]
         assert pieces == whole

@@ -34,7 +34,7 @@ MARGIN_BINS = 0.55
 CAR = (5.0, 2.0, 1.6, 1.6)
 LOW_CAR = (5.0, 2.0, 1.6, 0.75)
 TRUCK = (13.0, 2.6, 3.0, 3.0)
-#: Length, width, height and antenna height [m] of TR 37.885 Table 6.1.2-1... by share.
+#: Length, width, height and antenna height [m] of the vehicles of TR 37.885, by rough share.
 TYPES = np.array([CAR, CAR, CAR, LOW_CAR, TRUCK])
 
 
@@ -354,25 +354,30 @@ def test_codes_by_chance_equal_their_twin(wrap_m: float) -> None:
     assert compared > 0.99 * len(kernel)
 
 
-def test_share_of_line_of_sight_is_its_probability() -> None:
-    """300 pairs of groups at each distance: the count is binomial."""
-    n = 600
-    for d, p in ((0.0, 1.0), (52.5, None), (200.0, None), (400.0, None), (2000.0, None)):
-        x = np.repeat([0.0, d], n // 2)
-        codes = classify_by_chance(x, np.arange(n, dtype=np.uint32), np.full(n, 1.0))
-        across = [codes[i, j] for i in range(n // 2) for j in range(n // 2, n)]
-        table = p_los_table(1000.0).astype(np.float64)
-        p = float(np.interp(d, STEP_M * np.arange(len(table)), table)) if p is None else p
-        m = len(across)
-        assert abs(across.count(0) - m * p) <= 4 * math.sqrt(m * p * (1 - p))
-        # Blockers are 3 m high with probability 0.3 and 1.5 m otherwise; antennas at 1 m.
-        blocked = m - across.count(0)
-        assert across.count(2) == blocked
-    tall = classify_by_chance(x, np.arange(n, dtype=np.uint32), np.full(n, 2.0))
-    across = [tall[i, j] for i in range(n // 2) for j in range(n // 2, n)]
-    hidden = m * (1 - p)
-    assert abs(across.count(2) - 0.3 * hidden) <= 4 * math.sqrt(0.21 * hidden)
-    assert across.count(1) == 0
+def codes_across(distance_m: float, antenna_m: float, n: int = 240) -> list[int]:
+    """Return the codes of n²/4 pairs, each of one vehicle here and one `distance_m` away."""
+    x = np.repeat([0.0, distance_m], n // 2)
+    codes = classify_by_chance(x, np.arange(n, dtype=np.uint32), np.full(n, antenna_m))
+    return [codes[i, j] for i in range(n // 2) for j in range(n // 2, n)]
+
+
+@pytest.mark.parametrize("distance_m", [0.0, 52.5, 200.0, 400.0, 2000.0])
+def test_share_of_line_of_sight_is_its_probability(distance_m: float) -> None:
+    """The count is binomial; beyond the end of the table its last value holds."""
+    table = p_los_table(1000.0).astype(np.float64)
+    p = float(np.interp(distance_m, STEP_M * np.arange(len(table)), table))
+    codes = codes_across(distance_m, antenna_m=1.0)
+    n = len(codes)
+    assert abs(codes.count(0) - n * p) <= 4 * math.sqrt(n * p * (1 - p))
+    assert codes.count(2) == n - codes.count(0)  # all blockers are higher than 1 m
+
+
+def test_share_of_high_blockers_is_that_of_high_vehicles() -> None:
+    """Antennas at 2 m: blockers of 3 m, three in ten, hide them; those of 1.5 m do not."""
+    codes = codes_across(2000.0, antenna_m=2.0)
+    hidden = len(codes) * (1.0 - float(p_los_table(1000.0)[-1]))
+    assert abs(codes.count(2) - 0.3 * hidden) <= 4 * math.sqrt(0.3 * 0.7 * hidden)
+    assert codes.count(1) == 0
 
 
 def test_a_link_changes_state_only_as_its_probability_passes_its_number() -> None:

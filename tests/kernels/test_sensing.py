@@ -94,13 +94,17 @@ def flat_thresholds(dbm: float = THRESHOLD_DBM) -> NDArray[np.float64]:
 
 
 def assert_equal(selector: Selector, twin: Selection) -> None:
-    """Compare the sets; of S_B that no quieter candidate was left out, for ties are drawn."""
+    """Compare the sets; of S_B that no quieter candidate was left out, for ties are drawn.
+
+    Where own transmissions leave less than a fifth, both end with what is left.
+    """
     kernel = selector.kernel
     first, again = selector.select()
     assert kernel.n_candidates == twin.n_total
     assert selector.s_a == twin.s_a
     assert kernel.n_remaining == len(twin.s_a)
-    assert kernel.n_raises == twin.n_raises
+    if len(twin.s_a) >= twin.n_needed:  # else the clause would raise for ever
+        assert kernel.n_raises == twin.n_raises
     s_b = selector.s_b
     assert s_b <= twin.s_a
     assert len(s_b) == kernel.n_selected == min(twin.n_needed, len(twin.s_a))
@@ -427,9 +431,11 @@ def test_the_repetition_is_drawn_evenly_from_what_is_in_reach() -> None:
     """All of 8 slots with one subchannel in S_B, reach 3: probability of every pair.
 
     The first draw takes each slot with 1/8, the second each within 3 slots of it equally; the
-    earlier one of both is transmitted first.
+    earlier one of both is transmitted first. Energies differ, so that no order is random.
     """
     sensed = Sensed(1, flat_thresholds(), keep_ratio=1.0)
+    for y in range(1, 9):
+        sensed.s_rssi_mw[NOW + y - 100] = np.array([(3 * y % 8 + 1) * 1e-9], dtype=np.float32)
     selector = Selector(sensed, Request(n=NOW, t1=1, t2=8, reach=3))
     expected = np.zeros((8, 8))
     for a in range(8):

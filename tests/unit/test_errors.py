@@ -12,7 +12,9 @@ KEYS = ("density_per_km", "duration_s", "t1_ms", "t2_ms", "keep_probability", "n
 
 
 def test_place_message_and_remedy_make_one_line() -> None:
-    error = V2XError("must be positive, got -1", file="a.yaml", key="radio.power", remedy="raise it")
+    error = V2XError(
+        "must be positive, got -1", file="a.yaml", key="radio.power", remedy="raise it"
+    )
     assert str(error) == "a.yaml: radio.power: must be positive, got -1; raise it"
     assert error.args == (str(error),)
     assert (error.message, error.file, error.key, error.remedy) == (

@@ -53,9 +53,7 @@ def test_random_choice_is_slotted_aloha(n: int) -> None:
     3 dB needed). So PRR = (19 / 20)^(n - 1). The receiver itself transmits with 1 / 20, half
     duplex; what is left collides. Bounds are four standard errors over blocks of 100 ms.
     """
-    finished = crowd(
-        n, RandomAccess, RandomAccessParams(n_subchannels=1, t1_ms=1, t2_ms=N_SLOTS)
-    )
+    finished = crowd(n, RandomAccess, RandomAccessParams(n_subchannels=1, t1_ms=1, t2_ms=N_SLOTS))
     prr = (1.0 - 1.0 / N_SLOTS) ** (n - 1)
     expected = {
         Outcome.RECEIVED: prr,
@@ -76,9 +74,7 @@ def test_two_subchannels_halve_the_load() -> None:
     PRR = (19 / 20) (39 / 40)^(n - 2), the first factor for the receiver.
     """
     n = 30
-    finished = crowd(
-        n, RandomAccess, RandomAccessParams(n_subchannels=2, t1_ms=1, t2_ms=N_SLOTS)
-    )
+    finished = crowd(n, RandomAccess, RandomAccessParams(n_subchannels=2, t1_ms=1, t2_ms=N_SLOTS))
     shares = block_shares(finished, Outcome.RECEIVED)
     expected = (19.0 / 20.0) * (39.0 / 40.0) ** (n - 2)
     error = shares.std(ddof=1) / math.sqrt(len(shares))
@@ -124,9 +120,7 @@ def test_a_busy_channel_is_measured_as_busy() -> None:
     23 dBm - 80 dB lies far above the threshold of -94 dBm.
     """
     n = 30
-    finished = crowd(
-        n, RandomAccess, RandomAccessParams(n_subchannels=1, t1_ms=1, t2_ms=N_SLOTS)
-    )
+    finished = crowd(n, RandomAccess, RandomAccessParams(n_subchannels=1, t1_ms=1, t2_ms=N_SLOTS))
     cbr = finished.tables["load"]["cbr"]
     expected = 1.0 - (1.0 - 1.0 / N_SLOTS) ** (n - 1)
     by_time = cbr.reshape(-1, n).mean(axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from typing import Any
 
 import numpy as np
@@ -212,7 +213,7 @@ def received_by_bin(power_dbm: float, **changes: Any) -> np.ndarray:
 def test_more_power_never_lowers_the_ratio_without_interference() -> None:
     """Draws are shared between powers, so no single reception is lost by more power."""
     received = [received_by_bin(power) for power in (5.0, 8.0, 11.0, 14.0, 17.0, 20.0, 23.0)]
-    for weaker, stronger in zip(received[:-1], received[1:], strict=True):
+    for weaker, stronger in itertools.pairwise(received):
         assert (stronger >= weaker).all()
         assert stronger.sum() > weaker.sum()
 

@@ -80,9 +80,7 @@ def test_noise_and_shadowing(gap_m: float) -> None:
     shadowing; the bound is four binomial standard deviations over pairs, which the common
     shadowing of both directions and of all packets of a pair cannot exceed.
     """
-    model = WinnerB1(
-        WinnerB1Params(effective_antenna_height_m=0.8, shadowing_sigma_db=3.0), 5.915
-    )
+    model = WinnerB1(WinnerB1Params(effective_antenna_height_m=0.8, shadowing_sigma_db=3.0), 5.915)
     n_pairs = 2500
     plan = [(1_000 + 2_000 * (k % 40), k) for k in range(2 * n_pairs)]
     finished = simulate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -103,7 +104,7 @@ def test_a_grant_recurs_every_period_on_its_subchannels() -> None:
     driven, params = held(100, 0.0, 50, 40)
     n_changes = 0
     for sent in driven.initial().values():
-        for before, after in zip(sent[:-1], sent[1:], strict=True):
+        for before, after in itertools.pairwise(sent):
             if before.reservation_ms:
                 assert before.reservation_ms == 100
                 assert after.slot == before.slot + 100

@@ -139,9 +139,7 @@ def test_sensing_keeps_away_from_what_it_heard() -> None:
     technology, history = make(LteMode4, params, n_nodes=300)
     for node in range(300):
         sensed.write(history, node)
-    driven = drive(
-        technology, periodic(300, 1, first=now, budget=100), now + 100, start=now
-    )
+    driven = drive(technology, periodic(300, 1, first=now, budget=100), now + 100, start=now)
     # The slot n + 100 can be reserved only by what node n hears in the slot of its packet.
     assert {sent.slot for sent in driven.sent} <= free | {now + 99}
     assert len(driven.sent) == 300

@@ -86,9 +86,7 @@ def test_no_retransmission_is_forgotten(technology: Any, params: Any, jitter: in
     built, _ = make(technology, params, n_nodes=400)
     driven = drive(built, packets, 40 * 100 + 300)
     incomplete = [
-        sent[0].packet
-        for sent in attempts(driven).values()
-        if len(sent) != sent[0].n_attempts
+        sent[0].packet for sent in attempts(driven).values() if len(sent) != sent[0].n_attempts
     ]
     assert incomplete == []
 

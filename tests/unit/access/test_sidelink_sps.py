@@ -14,7 +14,7 @@ from ...access_loop import IDLE_MW, Offered, drive
 
 
 class Planned(SidelinkSps):
-    """Gives the resources of a plan: {slot of the packet: (slot, subchannel, again, subchannel)}."""
+    """Gives resources by plan: {slot of the packet: (slot, subchannel, again, subchannel)}."""
 
     def __init__(
         self,
@@ -106,9 +106,7 @@ def test_both_attempts_of_a_pair() -> None:
 
 def test_nodes_come_in_ascending_order() -> None:
     """Whoever asked first; a retransmission takes its place among the others."""
-    technology = Planned(
-        {10: (40, 0, -1, -1), 11: (33, 2, 40, 4), 12: (40, 3, -1, -1)}, n_nodes=6
-    )
+    technology = Planned({10: (40, 0, -1, -1), 11: (33, 2, 40, 4), 12: (40, 3, -1, -1)}, n_nodes=6)
     packets = [Offered(10, 5, 99), Offered(11, 3, 99), Offered(12, 1, 99)]
     driven = drive(technology, packets, 41)
     assert [(s.slot, s.node, s.attempt) for s in driven.sent] == [

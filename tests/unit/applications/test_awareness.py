@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -127,7 +128,7 @@ def test_any_partition_of_time_gives_the_same_packets(
     parts = Awareness(params, seed)
     pieces = [
         row
-        for start, end in zip(ends[:-1], ends[1:], strict=True)
+        for start, end in itertools.pairwise(ends)
         for row in rows(parts.packets(start, end, here))
     ]
     assert pieces == whole
@@ -175,7 +176,9 @@ def test_sizes_default_to_the_signed_bsm(rate_hz: float) -> None:
     assert share == pytest.approx(1 / len(cycle), abs=0.05)
 
 
-@pytest.mark.parametrize(("rate_hz", "period_ms"), [(10.0, 100), (20.0, 50), (50.0, 20), (1.0, 1000)])
+@pytest.mark.parametrize(
+    ("rate_hz", "period_ms"), [(10.0, 100), (20.0, 50), (50.0, 20), (1.0, 1000)]
+)
 def test_the_nominal_period(rate_hz: float, period_ms: int) -> None:
     assert Awareness(AwarenessParams(rate_hz=rate_hz), 1).period_ms == period_ms
 

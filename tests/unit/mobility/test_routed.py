@@ -162,6 +162,34 @@ def test_a_vehicle_waits_outside_a_blocked_crossing(maps: Maps, model_on: ModelO
     assert line_m - 4.0 < state.offset_m[0] < line_m
 
 
+def test_a_way_is_given_back_behind_one_who_waits(maps: Maps, model_on: ModelOn) -> None:
+    """A vehicle changed lanes in front of one with a clear way, but has none itself."""
+    model = model_on(maps["junction"](), n_vehicles=4, mix=CARS)
+    model.advance(0)
+    vehicles, book = model.vehicles, model._book
+    first = next(f for f in book.first if book.edge[f] == 0 and book.edge[f + 1] == 5)
+    vehicles.stop[:] = [first, first, first + 1, first + 1]
+    vehicles.offset_m[:] = [270.0, 290.0, 12.0, 18.0]
+    vehicles.speed_mps[:], vehicles.lane[:] = 0.0, 0
+    vehicles.cleared[:] = [1, 0, 0, 0]
+    model._kernel.arrange()
+    model._kernel.look(0, 0)
+    assert vehicles.leader[0] == 1
+    assert vehicles.cleared.tolist() == [0, 0, 0, 0]
+
+
+def test_nobody_waits_for_ever_at_a_ramp(maps: Maps, model_on: ModelOn) -> None:
+    """Slow traffic on the main road lets in who has waited; without that it would be minutes."""
+    model = model_on(maps["on-ramp"](1, 1, 1), n_vehicles=70)
+    longest, entered = 0.0, set()
+    for k in range(3000):
+        state = model.advance(k * 100_000)
+        longest = max(longest, float(model.vehicles.waited_s.max()))
+        entered |= set(state.id[(state.edge == 1)].tolist())
+    assert longest < 45.0
+    assert len(entered) > 40
+
+
 # Coming and going --------------------------------------------------------------------------
 
 

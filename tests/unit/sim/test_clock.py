@@ -12,7 +12,14 @@ from v2x.sim.clock import UrgentTimeout, first_slot_from, last_slot_until, to_us
 
 @pytest.mark.parametrize(
     ("seconds", "microseconds"),
-    [(0.0, 0), (0.1, 100_000), (0.3, 300_000), (1e-6, 1), (1.9999999, 2_000_000), (86400.0, 864 * 10**8)],
+    [
+        (0.0, 0),
+        (0.1, 100_000),
+        (0.3, 300_000),
+        (1e-6, 1),
+        (1.9999999, 2_000_000),
+        (86400.0, 864 * 10**8),
+    ],
 )
 def test_seconds_to_microseconds(seconds: float, microseconds: int) -> None:
     assert to_us(seconds) == microseconds

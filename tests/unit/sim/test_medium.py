@@ -82,7 +82,9 @@ def test_different_subchannels_do_not_meet() -> None:
     assert outcomes_of(finished) == {"RECEIVED": 2}
 
 
-@pytest.mark.parametrize(("first", "hit"), [(0, False), (1, True), (2, True), (3, True), (4, False)])
+@pytest.mark.parametrize(
+    ("first", "hit"), [(0, False), (1, True), (2, True), (3, True), (4, False)]
+)
 def test_partial_overlap_is_enough(first: int, hit: bool) -> None:
     """Subchannels 2 and 3 against `first` and the next; only whole separation helps.
 
@@ -122,7 +124,9 @@ def test_a_transmitter_is_deaf() -> None:
     assert outcomes_of(finished) == {"RECEIVED": 1, "HALF_DUPLEX": 2}
 
 
-@pytest.mark.parametrize(("offset_db", "outcome"), [(-0.05, "BELOW_SENSITIVITY"), (0.05, "RECEIVED")])
+@pytest.mark.parametrize(
+    ("offset_db", "outcome"), [(-0.05, "BELOW_SENSITIVITY"), (0.05, "RECEIVED")]
+)
 def test_sensitivity(offset_db: float, outcome: str) -> None:
     """Power 23 dBm - 100 dB against a sensitivity of -77 dBm."""
     finished = simulate(

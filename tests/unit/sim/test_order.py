@@ -231,9 +231,7 @@ class Late:
 @pytest.mark.parametrize("tick_us", [100_000, 33_333, 1_500])
 def test_applications_are_asked_without_gaps(tick_us: int) -> None:
     application = Late()
-    parts = build(
-        FrozenFleet(x_m=[0.0]), application=application, tick_us=tick_us, duration_s=0.25
-    )
+    parts = build(FrozenFleet(x_m=[0.0]), application=application, tick_us=tick_us, duration_s=0.25)
     Simulation(parts).run()
     starts = [start for start, _ in application.asked]
     assert starts == list(range(0, 250_000, tick_us))

@@ -40,7 +40,10 @@ def test_all_tables_follow_their_schemas() -> None:
     assert tables["load"]["node_id"].tolist() == [0]
     assert tables["load"]["cbr"].tolist() == [0.25]
     assert tables["link_states"]["n"].tolist() == [1, 2, 3]
-    assert (tables["freshness"]["quantity"].tolist(), tables["freshness"]["n"].tolist()) == ([0], [2])
+    assert (tables["freshness"]["quantity"].tolist(), tables["freshness"]["n"].tolist()) == (
+        [0],
+        [2],
+    )
     assert len(tables["links"]["n"]) == 3 * N_OUTCOMES
 
 
@@ -135,3 +138,13 @@ def test_sizes_that_cannot_be_counted_with(key: str, value: float) -> None:
 def test_the_range_must_hold_a_bin() -> None:
     with pytest.raises(ValueError, match=r"max_distance_m \(10.0\) must hold at least one bin"):
         RecordParams(max_distance_m=10.0, bin_width_m=20.0)
+
+
+@pytest.mark.parametrize(("width_m", "range_m"), [(20.0, 70.0), (20.0, 50.0), (15.0, 100.0)])
+def test_the_range_is_a_whole_number_of_bins(width_m: float, range_m: float) -> None:
+    """Else receivers beyond the range would count, or some within it would not."""
+    with pytest.raises(ValueError, match="max_distance_m"):
+        RecordParams(bin_width_m=width_m, max_distance_m=range_m)
+    whole = range_m // width_m * width_m
+    assert RecordParams(bin_width_m=width_m, max_distance_m=whole).max_distance_m == whole
+    assert RecordParams(bin_width_m=0.1, max_distance_m=0.7).bin_width_m == 0.1
