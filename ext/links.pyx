@@ -292,7 +292,11 @@ def classify_statistical(
     cdef Py_ssize_t last = p_los.shape[0] - 1
     cdef int j
     cdef uint32_t h, lo, hi
-    cdef double dx, dy, where, p, height
+    cdef double dx, dy, where, p
+    # as precise as the antennas, so that equal heights stay equal
+    cdef float low = <float>low_height_m
+    cdef float tall = <float>tall_height_m
+    cdef float height
     need("p_los", last + 1, 2)
     need_rows(row_start, neighbour, code.shape[0], x.shape[0])
     for name, length in (("y", y.shape[0]), ("antenna_m", antenna_m.shape[0]),
@@ -317,7 +321,7 @@ def classify_statistical(
                 code[e] = 0
                 if v2x_uniform(h) >= p:
                     h = v2x_mix(h + <uint32_t>0x9e3779b9)
-                    height = tall_height_m if v2x_uniform(h) < tall_share else low_height_m
+                    height = tall if v2x_uniform(h) < tall_share else low
                     if max(antenna_m[i], antenna_m[j]) < height:
                         code[e] = 2
                     elif min(antenna_m[i], antenna_m[j]) <= height:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from v2x import rng
 from v2x._kernels.reception import (
     CURVE_FIRST_LOG2,
     CURVE_PER_OCTAVE,
@@ -59,7 +62,7 @@ def profile(
 
 
 def design(
-    n_subchannels: int = 3, *, boost: float = 2.0, leak: float = 0.01, **changes: object
+    n_subchannels: int = 3, *, boost: float = 2.0, leak: float = 0.01, **changes: Any
 ) -> Design:
     """Return 10 resource blocks per subchannel, 2 of them with `boost` times the data's density."""
     n_rb = 10 * np.arange(n_subchannels + 1) - 2
@@ -93,7 +96,7 @@ def design(
         awareness_m=300.0,
         slot_us=1000,
     )
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return replace(base, **changes)
 
 
 @dataclass
@@ -245,6 +248,107 @@ def two_way(ends: dict[tuple[int, int], Link], n: int) -> dict[int, dict[int, Li
     return links
 
 
+def close(expected: object, rel: float = 1e-5) -> object:
+    """Return a value to compare powers with: relative only, for they are tiny."""
+    return pytest.approx(expected, rel=rel, abs=0.0)
+
+
 def gain_for(snr: float, used: Design, length: int = 1) -> float:
     """Return the path gain at which the data arrive with `snr` (linear) over noise."""
     return snr * used.noise_mw / (used.power_mw * float(used.data_share[length]))
+
+
+#: Never and always lost; a step at a linear SINR of 4.
+CERTAIN = np.stack([threshold_curve(s) for s in (0.0, 1e9, 4.0)])
+NEVER, ALWAYS, AT_FOUR = range(3)
+
+
+def certain(
+    n_subchannels: int = 3, control: int = NEVER, data: int = AT_FOUR, **changes: Any
+) -> Design:
+    """Return a design in which nothing is left to chance."""
+    return design(
+        n_subchannels,
+        curves=CERTAIN,
+        curve_row=np.full(4, data, dtype=np.int32),
+        control_curve=control,
+        **changes,
+    )
+
+
+def pair_world(used: Design, *, distance_m: float = 100.0, snr: float = 100.0, n: int = 2) -> World:
+    """Return node 0 and its hearers, all at one distance and one SNR, who hear only node 0."""
+    link = Link(gain_for(snr, used), distance_m, 0)
+    return World(
+        used,
+        two_way({(0, j): link for j in range(1, n)}, n),
+        word=list(range(100, 100 + n)),
+        counted=[True] * n,
+        generated_us=list(range(1000, 1020)),
+    )
+
+
+SOLO = Tx(node=0, packet=0, first_subchannel=0, n_subchannels=1)
+
+
+def random_world(seed: int, n: int, used: Design, n_packets: int) -> World:
+    """Return nodes at random, some too far apart to be links and some links without power."""
+    g = rng.stream(seed, "world")
+    ends = {}
+    for i in range(n):
+        for j in range(i + 1, n):
+            if g.random() < 0.8:
+                gain = 0.0 if g.random() < 0.1 else 10.0 ** g.uniform(-13.0, -6.0)
+                ends[i, j] = Link(gain, float(g.uniform(0.0, 650.0)), int(g.integers(4)))
+    return World(
+        used,
+        two_way(ends, n),
+        word=g.integers(0, 2**32, n).tolist(),
+        counted=(g.random(n) < 0.8).tolist(),
+        generated_us=(5_000_000_000 + np.sort(g.integers(0, 50_000, n_packets))).tolist(),
+        counted_from_us=5_000_008_000,
+    )
+
+
+def random_slots(
+    seed: int, n: int, n_slots: int, n_subchannels: int, first_slot: int
+) -> list[tuple[int, list[Tx]]]:
+    """Return transmissions slot by slot, a third of them with a repetition 1 to 3 slots later."""
+    g = rng.stream(seed, "slots")
+    pending: dict[int, tuple[int, Tx]] = {}
+    packet, slots = 0, []
+    for slot in range(first_slot, first_slot + n_slots):
+        on_air = []
+        for node in range(n):
+            due, again = pending.get(node, (-1, None))
+            if due == slot and again is not None:
+                on_air.append(again)
+                del pending[node]
+            elif node not in pending and g.random() < 0.35:
+                length = int(g.integers(1, n_subchannels + 1))
+                first = int(g.integers(n_subchannels - length + 1))
+                gap = int(g.integers(1, 4)) if g.random() < 0.33 else 0
+                tx = Tx(
+                    node=node,
+                    packet=packet,
+                    first_subchannel=first,
+                    n_subchannels=length,
+                    n_attempts=2 if gap else 1,
+                    reservation_ms=int(g.choice([0, 20, 100, 1000])),
+                    priority=int(g.integers(1, 9)),
+                    gap_slots=gap,
+                    other_subchannel=int(g.integers(n_subchannels - length + 1)) if gap else 0,
+                )
+                packet += 1
+                on_air.append(tx)
+                if gap:
+                    again = replace(
+                        tx,
+                        attempt=1,
+                        gap_slots=-gap,
+                        first_subchannel=tx.other_subchannel,
+                        other_subchannel=tx.first_subchannel,
+                    )
+                    pending[node] = (slot + gap, again)
+        slots.append((slot, on_air))
+    return slots

@@ -28,7 +28,7 @@ class RecordParams:
     bin_width_m
         Width of the distance bins (lower, upper] [m]; TR 36.885 uses 20.
     max_distance_m
-        Receivers farther away are not intended receivers [m].
+        Receivers farther away are not intended receivers [m]; a whole number of bins.
     awareness_range_m
         Pairs farther apart do not count for IPG and AoI [m].
     block_s
@@ -69,6 +69,12 @@ class RecordParams:
             raise ValueError(
                 f"max_distance_m ({self.max_distance_m}) must hold at least one bin of "
                 f"bin_width_m ({self.bin_width_m})"
+            )
+        bins = self.max_distance_m / self.bin_width_m
+        if abs(bins - round(bins)) > 1e-6:
+            raise ValueError(
+                f"max_distance_m ({self.max_distance_m}) must be a multiple of bin_width_m "
+                f"({self.bin_width_m})"
             )
 
 
