@@ -134,7 +134,7 @@ def test_the_link_table_agrees_with_the_laws(name: str, line_of_sight: str) -> N
     )
     table.update(fleet_state(0, x))
     in_sight: NDArray[np.bool_] = table.code == 0
-    assert in_sight.mean() > 0.5
+    assert in_sight.sum() > 300  # urban P(LOS) at 140 m is 0.21
     loss_db = 6.0 - 10.0 * np.log10(table.gain[in_sight].astype(np.float64))
     expected = float(one.laws()[LinkState.LOS].loss_db(np.array([140.0]))[0])
     assert abs(loss_db.mean() - expected) < 4.0 * 4.0 / np.sqrt(0.5 * in_sight.sum())

@@ -62,9 +62,7 @@ def wandering(seed: int, wrap_m: float, n: int = 60, n_ticks: int = 40) -> list[
                 x[row] = draw.random() * 1500.0
         if wrap_m > 0:
             x = x % wrap_m
-        states.append(
-            fleet_state(tick * 100_000, x, y_m=y, id=ids, z_m=10.0 * (np.arange(n) % 3))
-        )
+        states.append(fleet_state(tick * 100_000, x, y_m=y, id=ids, z_m=10.0 * (np.arange(n) % 3)))
     return states
 
 

@@ -12,7 +12,7 @@ from v2x.access.lte_mode4 import LteMode4, LteMode4Params
 from v2x.access.random_access import RandomAccess, RandomAccessParams
 
 from ...access_loop import Driven, Offered, Sent, drive, make, periodic
-from .by_hand import Request, Selector, Sensed
+from .by_hand import IDLE_MW, Request, Selector, Sensed
 
 TECHNOLOGIES = [
     (LteMode4, LteMode4Params(blind_retransmissions=1, keep_probability=0.0)),
@@ -25,6 +25,15 @@ def attempts(driven: Driven) -> dict[int, list[Sent]]:
     for sent in driven.sent:
         by_packet[sent.packet].append(sent)
     return by_packet
+
+
+def late_packets(n_nodes: int, n_each: int, jitter: int) -> list[Offered]:
+    """Return packets every 100 slots, each late by up to `jitter` slots."""
+    late = np.random.default_rng(3).integers(0, jitter + 1, n_nodes * n_each).tolist()
+    return [
+        Offered(p.slot + by, p.node, p.deadline_slot + by)
+        for p, by in zip(periodic(n_nodes, n_each), late, strict=True)
+    ]
 
 
 @pytest.mark.parametrize(("technology", "params"), TECHNOLOGIES)
@@ -78,13 +87,8 @@ def test_no_retransmission_is_forgotten(technology: Any, params: Any, jitter: in
     The initial transmission sits up to 100 slots after the packet and its repetition 15 later, so
     the repetition may be due when the next packet has already chosen a resource.
     """
-    draw = np.random.default_rng(3).integers(0, jitter + 1, 400 * 40)
-    packets = [
-        Offered(p.slot + int(late), p.node, p.deadline_slot + int(late))
-        for p, late in zip(periodic(400, 40), draw, strict=True)
-    ]
     built, _ = make(technology, params, n_nodes=400)
-    driven = drive(built, packets, 40 * 100 + 300)
+    driven = drive(built, late_packets(400, 40, jitter), 40 * 100 + 300)
     incomplete = [
         sent[0].packet for sent in attempts(driven).values() if len(sent) != sent[0].n_attempts
     ]
@@ -93,8 +97,9 @@ def test_no_retransmission_is_forgotten(technology: Any, params: Any, jitter: in
 
 @pytest.mark.parametrize(("technology", "params"), TECHNOLOGIES)
 def test_never_two_transmissions_of_a_node_in_a_slot(technology: Any, params: Any) -> None:
-    built, _ = make(technology, params, n_nodes=200)
-    driven = drive(built, periodic(200, 60), 6200)
+    """Not even when a new resource is chosen while an older packet is still to be repeated."""
+    built, _ = make(technology, params, n_nodes=400)
+    driven = drive(built, late_packets(400, 60, 60), 6300)
     places = [(sent.slot, sent.node) for sent in driven.sent]
     assert len(places) == len(set(places))
 
@@ -103,10 +108,12 @@ def test_the_retransmission_is_chosen_uniformly_within_reach() -> None:
     """From the other members of S_B within 15 slots; the pair is put in the order of time.
 
     With everything in S_B, a resource in the middle of the window has 30 other slots of 5
-    subchannels. Chi square over those 30 offsets stays within four standard deviations.
+    subchannels. Chi square over those 30 offsets stays within four standard deviations. Later
+    slots are louder, so that an order of S_B by energy is one by time.
     """
     request = Request(n=2000, keep_ratio=1.0, reach=15)
-    selector = Selector(Sensed(), request)
+    louder = {1900 + y: [IDLE_MW * (1.0 + 0.01 * y)] * 5 for y in range(100)}
+    selector = Selector(Sensed(s_rssi_mw=louder), request)
     middle = range(2000 + 4 + 15, 2000 + 100 - 15 + 1)
     offsets: list[int] = []
     for identity in range(12_000):

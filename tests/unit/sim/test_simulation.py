@@ -19,6 +19,7 @@ from v2x.world.synthetic import highway
 from ...simulation_parts import (
     Finished,
     FrozenFleet,
+    ImmediateAccess,
     ImmediateParams,
     ScheduledPackets,
     SteppedLoss,
@@ -75,21 +76,39 @@ def test_packets_at_the_end_of_a_run_have_no_fate_yet() -> None:
     assert packets["generated_us"].tolist() == [998_500]
 
 
-@pytest.mark.parametrize("leaves_us", [100_000, 50_000])
-def test_a_vehicle_that_leaves_takes_its_packet_with_it(leaves_us: int) -> None:
-    """Mode 4 would have sent it later: dropped, and counted at the receiver it had."""
-    fleet = FrozenFleet(x_m=[0.0, 50.0, 80.0], leaves_us=[leaves_us, 10**9, 10**9])
-    finished = simulate(
-        fleet,
-        technology=LteMode4,
-        access=LteMode4Params(t1_ms=4, t2_ms=100),
-        application=ScheduledPackets([(99_200, 0)]),
-    )
+class Hoarder(ImmediateAccess):
+    """Takes packets and never sends them."""
+
+    def enqueue(self, slot: int, node: int, packet: int, deadline_slot: int, priority: int) -> int:
+        replaced = self._due.setdefault(-1, {}).get(node, (-1, 0, 0))[0]
+        self._due[-1][node] = (packet, 0, priority)
+        return replaced
+
+    def forget(self, node: int) -> int:
+        return self._due.get(-1, {}).pop(node, (-1, 0, 0))[0]
+
+
+def test_a_vehicle_that_leaves_takes_its_packet_with_it() -> None:
+    """Its waiting packet is dropped, and counted at the receivers that it had until then.
+
+    One of the two receivers leaves in the same tick: it was there when the packet was given up.
+    """
+    fleet = FrozenFleet(x_m=[0.0, 50.0, 80.0], leaves_us=[100_000, 10**9, 100_000])
+    finished = simulate(fleet, technology=Hoarder, application=ScheduledPackets([(30_000, 0)]))
     packets = finished.tables["packets"]
     assert packets["n_attempts"].tolist() == [0]
     assert packets["first_slot_us"].tolist() == [-1]
     assert packets["n_intended"].tolist() == [2]
     assert finished.outcomes.tolist() == [0, 0, 0, 0, 0, 0, 2, 0]
+
+
+def test_a_packet_that_is_replaced_is_dropped() -> None:
+    """Three packets, of which the last still waits at the end: two are lost to every receiver."""
+    plan = [(10_000, 0), (20_000, 0), (30_000, 0)]
+    fleet = FrozenFleet(x_m=[0.0, 50.0, 80.0])
+    finished = simulate(fleet, technology=Hoarder, application=ScheduledPackets(plan))
+    assert finished.tables["packets"]["generated_us"].tolist() == [10_000, 20_000]
+    assert finished.outcomes.tolist() == [0, 0, 0, 0, 0, 0, 4, 0]
 
 
 def test_a_packet_on_its_way_to_the_access_layer_leaves_too() -> None:
