@@ -285,8 +285,6 @@ class LinkTable:
     def _rebuild(self, fleet: FleetState, newcomer: NDArray[np.bool_]) -> None:
         x, y = self._position[0], self._position[1]
         reach = self._reach_m + self._skin_m
-        if self._wrap_m > 0:
-            reach = min(reach, 0.5 * self._wrap_m)
         active = fleet.active
         cell, cell_start, cell_node, n_x, n_y = _cells(x, y, active, reach, self._wrap_m)
         grid = (x, y, cell, cell_start, cell_node, n_x, n_y, reach, self._wrap_m)

@@ -134,6 +134,14 @@ def test_any_partition_of_time_gives_the_same_packets(
     assert pieces == whole
 
 
+def test_intervals_are_closed_below_and_open_above() -> None:
+    """Cut at the very microsecond of a message, it belongs to the later part alone."""
+    application = Awareness(AwarenessParams(jitter_ms=50.0), 6)
+    for time_us in application.packets(0, 500_000, fleet(10)).generated_us.tolist():
+        assert time_us not in application.packets(0, time_us, fleet(10)).generated_us
+        assert time_us in application.packets(time_us, time_us + 1, fleet(10)).generated_us
+
+
 def test_batches_are_in_order_and_typed() -> None:
     batch = Awareness(AwarenessParams(jitter_ms=30.0), 1).packets(0, 10**6, fleet(40))
     keys = list(zip(batch.generated_us.tolist(), batch.tx_row.tolist(), strict=True))

@@ -273,6 +273,21 @@ def test_below_the_sensitivity_nothing_is_noticed() -> None:
     assert s_rssi[0] == pytest.approx(10.0 ** (-72.0 / 10.0), rel=1e-3)
 
 
+def test_reservations_below_the_sensitivity_are_not_heard() -> None:
+    """The control information would be decoded, but nobody notices the transmission."""
+    finished = simulate(
+        FrozenFleet(x_m=[0.0, 10.0]),
+        propagation=SteppedLoss({0.0: 100.0}),
+        phy=PhyParams(in_band_emission=False, sensitivity_dbm=-76.0),
+        application=ScheduledPackets([(9_500, 0)]),
+        duration_s=0.05,
+    )
+    s_rssi, rsrp, _ = record(finished, 1, 10)
+    noise = 10.0 ** (NOISE_DBM / 10.0)
+    assert s_rssi == pytest.approx(np.full(5, 10.0 * noise), rel=1e-5)
+    assert (rsrp == 0.0).all()
+
+
 def test_history_is_forgotten_with_its_vehicle() -> None:
     class Relay(FrozenFleet):
         def advance(self, time_us: int) -> Any:
@@ -306,6 +321,21 @@ def test_chase_combining_adds_the_sinr_of_both_attempts() -> None:
         assert packets["n_received_first"].tolist() == [0]
         assert packets["n_attempts"].tolist() == [2]
         assert packets["last_slot_us"] - packets["first_slot_us"] == [5_000]
+
+
+def test_nothing_is_combined_of_an_attempt_not_heard() -> None:
+    """Deaf in the first attempt, the receiver has only the second: 2 dB short, not 1 dB over."""
+    density_db = -10.0 * np.log10(8.0 + 2.0 * 10.0**0.3)
+    sinr_db = 23.0 - 120.0 + density_db - NOISE_DBM
+    finished = simulate(
+        FrozenFleet(x_m=[0.0, 10.0]),
+        propagation=SteppedLoss({0.0: 120.0}),
+        access=ImmediateParams(gap_slots=5),
+        receiver=threshold_receiver(sinr_db + 2.0),
+        application=ScheduledPackets([(10_000, 0), (5_000, 1)]),
+    )
+    # Row 1 sends in 5 and 10, row 0 in 10 and 15: each is deaf in one attempt of the other.
+    assert outcomes_of(finished) == {"PROPAGATION": 2}
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,14 @@ def test_gaps_span_the_end_of_the_warm_up() -> None:
     assert freshness["n"][gaps].tolist() == [5]
 
 
+def test_ages_of_the_warm_up_are_left_out() -> None:
+    """Of the ticks at 0.1, 0.2, ... 0.9 s those from 0.5 s on are sampled."""
+    freshness = send(every(100_000, 10, 10_000, 0), warmup_s=0.5).tables["freshness"]
+    ages = freshness["quantity"] == 1
+    assert freshness["value_ms"][ages].tolist() == [90.0]
+    assert freshness["n"][ages].tolist() == [5]
+
+
 def test_vehicles_in_the_margin_interfere_but_do_not_count() -> None:
     """On 2 km of road with a margin of 250 m, 100 m and 1900 m are outside."""
     fleet = FrozenFleet(x_m=[100.0, 300.0, 400.0, 1900.0], y_m=-6.0)
