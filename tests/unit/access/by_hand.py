@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -273,8 +273,3 @@ def clause_energy(sensed: Sensed, request: Request, candidate: Resource) -> floa
         if m < request.n and m not in sensed.own
     ]
     return sum(samples) / len(samples) if samples else IDLE_MW * request.length
-
-
-def with_request(request: Request, **changes: Any) -> Request:
-    """Return the request with changes."""
-    return replace(request, **changes)

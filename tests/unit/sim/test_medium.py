@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from v2x.phy.radio import PhyParams, RadioParams
-from v2x.phy.reception import CURVE_SINR_DB, ReceiverDesign, design_receiver
-from v2x.phy.resource_pool import ResourcePool
+from v2x.phy.reception import ReceiverDesign
 from v2x.phy.sensing_history import ControlInformation, unpack
 from v2x.records.tables import Outcome
 from v2x.sim.recorder import RecordParams
@@ -374,121 +373,6 @@ def test_the_cause_is_that_of_the_attempt_that_came_furthest() -> None:
         application=ScheduledPackets([(9_500, 0), (14_600, 1)]),
     )
     assert outcomes_of(finished) == {"PROPAGATION": 2}
-
-
-# What is counted of freshness.
-
-
-def test_gaps_and_ages_of_a_regular_sender() -> None:
-    """A packet every 100 ms on 30.0 ms, ticks on 0: gaps of 100 ms, ages of 70 ms."""
-    finished = simulate(
-        FrozenFleet(x_m=[0.0, 50.0]),
-        application=ScheduledPackets(every(100_000, 20, 30_000, 0)),
-        duration_s=2.0,
-    )
-    freshness = finished.tables["freshness"]
-    rows = list(
-        zip(*(freshness[key].tolist() for key in ("quantity", "value_ms", "n")), strict=True)
-    )
-    assert rows == [(0, 100.0, 19), (1, 70.0, 19)]
-
-
-def test_pairs_too_far_apart_have_no_gap() -> None:
-    finished = simulate(
-        FrozenFleet(x_m=[0.0, 50.0]),
-        application=ScheduledPackets(every(100_000, 20, 30_000, 0)),
-        records=RecordParams(awareness_range_m=49.0),
-        duration_s=2.0,
-    )
-    assert len(finished.tables["freshness"]["n"]) == 0
-
-
-def test_pairs_that_part_forget() -> None:
-    """Out of range for half a second: no gap spans it."""
-    fleet = FrozenFleet(x_m=[0.0, -300.0], speed_mps=[0.0, 400.0])
-    finished = simulate(
-        fleet,
-        application=ScheduledPackets(every(100_000, 40, 30_000, 0)),
-        records=RecordParams(awareness_range_m=100.0),
-        duration_s=4.0,
-    )
-    freshness = finished.tables["freshness"]
-    gaps = freshness["quantity"] == 0
-    assert freshness["value_ms"][gaps].tolist() == [100.0]
-
-
-def test_very_long_gaps_share_the_open_bin() -> None:
-    finished = simulate(
-        FrozenFleet(x_m=[0.0, 50.0]),
-        application=ScheduledPackets([(30_000, 0), (12_030_000, 0)]),
-        duration_s=12.5,
-    )
-    freshness = finished.tables["freshness"]
-    gaps = freshness["quantity"] == 0
-    assert freshness["value_ms"][gaps].tolist() == [10_000.0]
-
-
-# The numbers behind it.
-
-
-def test_design_of_the_receiver() -> None:
-    radio = RadioParams(tx_power_dbm=20.0, noise_figure_db=9.0)
-    pool = ResourcePool(n_subchannels=5, subchannel_rb=10)
-    design = design_receiver(radio, PhyParams(), pool, environment="highway", size_bytes=300)
-    assert design.tx_power_mw == pytest.approx(100.0)
-    # -174 dBm/Hz + 10 log10(180 kHz) + 9 dB
-    assert 10.0 * np.log10(design.noise_mw_per_rb) == pytest.approx(-112.447, abs=1e-3)
-    assert design.sensitivity_mw == 0.0
-    assert design.idle_subchannel_mw == pytest.approx(10.0 * design.noise_mw_per_rb)
-    assert design.curves.shape == (len(design.curve_names), len(CURVE_SINR_DB))
-    assert (np.diff(design.curves, axis=1) <= 0).all()
-    assert design.curve_names[design.control_curve] == "lte-pscch-awgn"
-
-
-def test_blocked_links_get_the_curve_of_their_state() -> None:
-    pool = ResourcePool(n_subchannels=5, subchannel_rb=10)
-    design = design_receiver(
-        RadioParams(), PhyParams(mcs=7), pool, environment="urban", size_bytes=350
-    )
-    names = [design.curve_names[k] for k in design.curve_of_code]
-    assert "urban-los" in names[0]
-    assert all("urban-nlos" in name for name in names[1:])
-    fixed = PhyParams(error_curve="r1-160284-qpsk-r0.7")
-    design = design_receiver(RadioParams(), fixed, pool, environment="urban", size_bytes=190)
-    assert {design.curve_names[k] for k in design.curve_of_code} == {"r1-160284-qpsk-r0.7"}
-
-
-def test_decoding_by_sensitivity_gives_control_no_power() -> None:
-    pool = ResourcePool(n_subchannels=4, subchannel_rb=12)
-    phy = PhyParams(control_decoding="sensitivity", sensitivity_dbm=-90.5, in_band_emission=False)
-    design = design_receiver(RadioParams(), phy, pool, environment="highway", size_bytes=190)
-    assert design.profile.control_share[1] == 0.0
-    assert design.profile.data_share[1] == pytest.approx(0.1)
-    assert design.sensitivity_mw == pytest.approx(10.0**-9.05)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"mcs": -1},
-        {"mcs": 21},
-        {"control_decoding": "always"},
-        {"control_decoding": "sensitivity"},
-        {"decode_ms": -1.0},
-    ],
-)
-def test_impossible_phy_parameters(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=next(iter(changes))):
-        PhyParams(**changes)
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [("carrier_ghz", 0.4), ("tx_power_dbm", 61.0), ("noise_figure_db", -1.0)],
-)
-def test_impossible_radio_parameters(key: str, value: float) -> None:
-    with pytest.raises(ValueError, match=f"{key} must be within .*, got {value}"):
-        RadioParams(**{key: value})
 
 
 def test_a_loss_rate_is_met() -> None:
