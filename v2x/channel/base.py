@@ -22,6 +22,14 @@ class LinkState(IntEnum):
     NLOSV = 1
     #: Buildings.
     NLOS = 2
+    #: Nothing but the walls of the tunnel that both antennas, or one of them, are in.
+    TUNNEL = 3
+    #: The deck of a bridge.
+    DECK = 4
+    #: A ridge or a slope.
+    TERRAIN = 5
+    #: Rock: different tubes, or a tube and a place that none of its mouths looks at.
+    BLOCKED = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from v2x.world.buildings import Buildings
 from v2x.world.road_map import FloatArray, IntArray, MapReport, RoadMap
+from v2x.world.terrain import Terrain
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ def road_map_of(
     wrap_length_m: float = 0.0,
     corridor_x: ArrayLike | None = None,
     corridor_y: ArrayLike | None = None,
+    terrain: Terrain | None = None,
+    buildings: Buildings | None = None,
     report: MapReport | None = None,
 ) -> RoadMap:
     """Return the road map with these edges; nodes, lengths and offsets follow from them.
@@ -118,6 +122,8 @@ def road_map_of(
         wrap_length_m=wrap_length_m,
         corridor_x=None if corridor_x is None else _int32(corridor_x),
         corridor_y=None if corridor_y is None else _int32(corridor_y),
+        terrain=terrain,
+        buildings=buildings,
         report=report or MapReport(),
     )
 
@@ -160,10 +166,16 @@ def with_polylines(road_map: RoadMap, polylines: Polylines) -> RoadMap:
 def flatten(road_map: RoadMap) -> RoadMap:
     """Return the flat twin of a map: the same plan, all heights 0, lengths along the plan.
 
-    Structures and levels stay, so that only the third dimension of the geometry is missing.
+    Structures and levels stay, so that only the third dimension of the geometry is missing; the
+    ground is level everywhere and buildings stand on it.
     """
     polylines = polylines_of(road_map)
-    return with_polylines(road_map, replace(polylines, z_m=np.zeros(len(polylines.z_m))))
+    flat = with_polylines(road_map, replace(polylines, z_m=np.zeros(len(polylines.z_m))))
+    buildings = road_map.buildings
+    if buildings is not None:
+        height_m = buildings.top_m - buildings.base_m
+        buildings = replace(buildings, base_m=np.zeros(len(height_m)), top_m=height_m)
+    return replace(flat, terrain=None, buildings=buildings)
 
 
 def twin_edges(road_map: RoadMap) -> IntArray:

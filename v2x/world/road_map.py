@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from v2x.world.buildings import Buildings
+    from v2x.world.terrain import Terrain
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
@@ -94,6 +99,10 @@ class RoadMap:
         For street canyons: index of the east-west and of the north-south street an edge lies
         in, -1 for none. Antennas see each other past buildings only if they share one.
         None means no buildings are modelled.
+    terrain
+        The ground around the roads; None if it is not known, or level.
+    buildings
+        Outlines of buildings; None if the map has none.
     report
         What the import defaulted and dropped.
     """
@@ -128,6 +137,8 @@ class RoadMap:
     wrap_length_m: float = 0.0
     corridor_x: IntArray | None = None
     corridor_y: IntArray | None = None
+    terrain: Terrain | None = None
+    buildings: Buildings | None = None
     report: MapReport = field(default_factory=MapReport)
 
     def __post_init__(self) -> None:

@@ -1,8 +1,8 @@
 """Compiled road maps on disk, found by path or, for those of the package, by name.
 
 A compiled map (``.v2xmap``) is a zip archive of ``header.json`` and one ``.npy`` file for each
-array. Lengths and offsets follow from the polylines and are not stored. Equal maps give equal
-bytes.
+array, those of terrain and buildings in folders. Lengths and offsets follow from the polylines
+and are not stored. Equal maps give equal bytes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import io
 import json
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from numpy.typing import NDArray
 
 import v2x
 from v2x.errors import V2XError, nearest
+from v2x.world.buildings import Buildings
 from v2x.world.elevation import Elevation
 from v2x.world.geometry import Polylines, flatten, road_map_of
 from v2x.world.road_map import MapReport, RoadMap
 from v2x.world.summary import summary
+from v2x.world.terrain import Terrain
 
 __all__ = [
     "SUFFIX",
@@ -41,7 +44,7 @@ SUFFIX = ".v2xmap"
 RUN_MAP = "map.v2xmap"
 FORMAT = "v2x road map"
 #: Raised when a reader of the previous version could not read or would misread a file.
-VERSION = 1
+VERSION = 2
 
 _ARRAYS = {
     "node_osm_id": "<i8",
@@ -60,6 +63,16 @@ _ARRAYS = {
     "point_z_m": "<f8",
 }
 _OPTIONAL_ARRAYS = {"corridor_x": "<i4", "corridor_y": "<i4"}
+#: Members of the terrain and of the buildings, if the map has them.
+_TERRAIN = {"height_m": "<f4", "water": "|b1"}
+_BUILDINGS = {
+    "first_corner": "<i4",
+    "corner_x_m": "<f8",
+    "corner_y_m": "<f8",
+    "base_m": "<f8",
+    "top_m": "<f8",
+}
+_GRID = ("west_m", "south_m", "step_m")
 _FACTS = (
     "name", "attribution", "crs", "origin_x_m", "origin_y_m", "class_names", "edge_name",
     "lane_width_m", "wrap_length_m",
@@ -77,13 +90,21 @@ def map_bytes(road_map: RoadMap) -> bytes:
         "dropped": dict(road_map.report.dropped),
         "notes": road_map.report.notes,
     }
+    terrain, buildings = road_map.terrain, road_map.buildings
+    if terrain is not None:
+        header["terrain"] = {name: getattr(terrain, name) for name in _GRID}
     members = {"header.json": json.dumps(header, ensure_ascii=False, indent=1).encode()}
     for name, dtype in (_ARRAYS | _OPTIONAL_ARRAYS).items():
         values: NDArray[Any] | None = getattr(road_map, name)
         if values is not None:
-            content = io.BytesIO()
-            np.save(content, values.astype(dtype), allow_pickle=False)
-            members[f"{name}.npy"] = content.getvalue()
+            members[f"{name}.npy"] = _npy(values, dtype)
+    for part, owner, arrays in (
+        ("terrain", terrain, _TERRAIN),
+        ("buildings", buildings, _BUILDINGS),
+    ):
+        if owner is not None:
+            for name, dtype in arrays.items():
+                members[f"{part}/{name}.npy"] = _npy(getattr(owner, name), dtype)
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as out:
         for name, data in members.items():
@@ -91,6 +112,12 @@ def map_bytes(road_map: RoadMap) -> bytes:
             info.external_attr = 0o644 << 16
             out.writestr(info, data, zipfile.ZIP_DEFLATED, 9)
     return archive.getvalue()
+
+
+def _npy(values: NDArray[Any], dtype: str) -> bytes:
+    content = io.BytesIO()
+    np.save(content, values.astype(dtype), allow_pickle=False)
+    return content.getvalue()
 
 
 def save_map(road_map: RoadMap, path: Path | str) -> None:
@@ -179,17 +206,34 @@ def _decoded(content: bytes, file: str) -> RoadMap:
                 for name, dtype in (_ARRAYS | _OPTIONAL_ARRAYS).items()
                 if name in _ARRAYS or f"{name}.npy" in present
             }
-            return _assembled(header, arrays)
+            terrain = buildings = None
+            if "terrain" in header:
+                grid: dict[str, Any] = {name: float(header["terrain"][name]) for name in _GRID}
+                terrain = Terrain(**grid, **_members(archive, "terrain", _TERRAIN, 2))
+            if "buildings/base_m.npy" in present:
+                buildings = Buildings(**_members(archive, "buildings", _BUILDINGS, 1))
+            return replace(_assembled(header, arrays), terrain=terrain, buildings=buildings)
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, EOFError) as error:
         raise V2XError(
             f"not a compiled map, or a damaged one ({error})", file=file, remedy=remedy
         ) from error
 
 
-def _array(content: bytes, dtype: str) -> NDArray[Any]:
+def _members(
+    archive: zipfile.ZipFile, part: str, arrays: dict[str, str], ndim: int
+) -> dict[str, Any]:
+    return {
+        name: _array(archive.read(f"{part}/{name}.npy"), dtype, ndim)
+        for name, dtype in arrays.items()
+    }
+
+
+def _array(content: bytes, dtype: str, ndim: int = 1) -> NDArray[Any]:
     values: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
-    if values.dtype != np.dtype(dtype) or values.ndim != 1:
-        raise ValueError(f"array of {values.dtype} in {values.ndim} dimensions, not {dtype} in one")
+    if values.dtype != np.dtype(dtype) or values.ndim != ndim:
+        raise ValueError(
+            f"array of {values.dtype} in {values.ndim} dimensions, not {dtype} in {ndim}"
+        )
     return values
 
 
