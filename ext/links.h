@@ -4,9 +4,9 @@
 
 #include "v2x_math.h"
 
-enum { V2X_N_CODES = 4, V2X_N_PIECES = 4, V2X_N_BINS = 4096 };
+enum { V2X_N_CODES = 10, V2X_N_PIECES = 4, V2X_N_BINS = 4096 };
 
-/* Tables by link code (0 LOS, 1 and 2 blocked by a vehicle, 3 behind buildings). */
+/* Tables by link code; see LINK_CODES of link_table.py. */
 typedef struct {
     float start[V2X_N_CODES * V2X_N_PIECES];      /* where a piece begins, log2 of metres */
     float intercept[V2X_N_CODES * V2X_N_PIECES];  /* dB */
@@ -30,10 +30,11 @@ typedef struct {
 } v2x_nodes;
 
 /* Correlated shadowing and path gain of one row; see LinkTable for the meaning of the arrays.
- * `shadow` and `block` hold standard normal values, or 9e9 for a link not yet drawn. */
+ * `extra` is what obstacles of the map cost [dB]. `shadow` and `block` hold standard normal values, or 9e9 for a link not yet drawn. */
 V2X_CLONES
 static void v2x_links_row(int n, int i, const int32_t *restrict neighbour, const v2x_nodes *nodes,
-                          const v2x_law *law, const uint8_t *restrict code, float *restrict shadow,
+                          const v2x_law *law, const uint8_t *restrict code,
+                          const float *restrict extra, float *restrict shadow,
                           float *restrict block, float *restrict gain, float *restrict distance)
 {
     const float *restrict x = nodes->x, *restrict y = nodes->y, *restrict z = nodes->z;
@@ -79,7 +80,7 @@ static void v2x_links_row(int n, int i, const int32_t *restrict neighbour, const
         const float far = 4.5154499f * l - 41.0f;            /* 15 log10(d) - 41 */
         float blocked = mean[c] + (far > 0.0f ? far : 0.0f) + spread[c] * b;
         blocked = blocked > 0.0f ? blocked : 0.0f;
-        const float loss = intercept[k] + slope[k] * l + sigma[c] * s + blocked;
+        const float loss = intercept[k] + slope[k] * l + sigma[c] * s + blocked + extra[e];
         const float g = v2x_exp2((antenna_i + antenna[j] - loss) * to_log2);
 
         const int inside = d2 <= range2;

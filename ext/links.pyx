@@ -13,14 +13,14 @@ cdef extern from "links.h":
         V2X_N_BINS
 
     ctypedef struct v2x_law:
-        float start[16]
-        float intercept[16]
-        float slope[16]
-        float min_log2[4]
-        float sigma[4]
-        float decay[4]
-        float block_mean[4]
-        float block_sigma[4]
+        float start[40]
+        float intercept[40]
+        float slope[40]
+        float min_log2[10]
+        float sigma[10]
+        float decay[10]
+        float block_mean[10]
+        float block_sigma[10]
         float range2
         float wrap
         float half_wrap
@@ -38,7 +38,8 @@ cdef extern from "links.h":
 
     void v2x_links_row(
         int n, int i, const int32_t *neighbour, const v2x_nodes *nodes, const v2x_law *law,
-        const uint8_t *code, float *shadow, float *block, float *gain, float *distance) nogil
+        const uint8_t *code, const float *extra, float *shadow, float *block, float *gain,
+        float *distance) nogil
     void v2x_silhouettes(
         int n, int i, const int32_t *neighbour, const float *x, const float *y, const float *z,
         const float *cosine, const float *sine, const float *half_length,
@@ -351,6 +352,32 @@ def classify_corridors(
                     code[e] = 3
 
 
+def obstruct(
+        const int32_t[::1] row_start, const int32_t[::1] neighbour,
+        const uint8_t[::1] obstacle, int32_t[::1] cursor, uint8_t[::1] code):
+    """Turn link codes of vehicles (0 to 3) into those of the obstacles of the map.
+
+    `obstacle` holds a LinkState per link and is read in the row of the lower node: 0 leaves the
+    code, 2 (buildings) gives 3, 3 (tunnel) 4 to 6 after the vehicles between, 4 (deck) 7,
+    5 (terrain) 8 and 6 (rock) 9.
+    """
+    cdef Py_ssize_t n = row_start.shape[0] - 1
+    cdef Py_ssize_t i, e
+    cdef uint8_t o
+    need_rows(row_start, neighbour, min(code.shape[0], obstacle.shape[0]), cursor.shape[0])
+    with nogil:
+        for i in range(n):
+            for e in range(first_upper(row_start, neighbour, i), row_start[i + 1]):
+                o = obstacle[e]
+                if o == 2:
+                    code[e] = 3
+                elif o == 3:
+                    code[e] = 4 + (code[e] if code[e] < 3 else 0)
+                elif o > 3:
+                    code[e] = 3 + o
+        mirror_codes(row_start, neighbour, cursor, code)
+
+
 cdef Py_ssize_t first_upper(
         const int32_t[::1] row_start, const int32_t[::1] neighbour, Py_ssize_t i) noexcept nogil:
     """Return where the neighbours above i begin in row i."""
@@ -408,14 +435,14 @@ def update(
         const float[:, ::1] piece_slope, const float[::1] min_log2, const float[::1] sigma,
         const float[::1] decay, const float[::1] block_mean, const float[::1] block_sigma,
         double range_m, double wrap_m, uint32_t[::1] word, int32_t[::1] cursor,
-        const uint8_t[::1] code, float[::1] shadow, float[::1] block, float[::1] gain,
-        float[::1] distance):
+        const uint8_t[::1] code, const float[::1] extra, float[::1] shadow, float[::1] block,
+        float[::1] gain, float[::1] distance):
     """Advance shadowing by one step and compute the path gain of every link.
 
     `position` and `moved` have shape (3, n_nodes); the law's tables (n_codes, n_pieces) or
-    (n_codes,); the link arrays (n_links,). Links beyond `range_m` get gain 0 and forget their
-    shadowing. Each pair is computed once, in the row of its lower node, and copied; only there
-    are `shadow` and `block` kept. See :class:`v2x.channel.link_table.LinkTable`.
+    (n_codes,); the link arrays (n_links,). `extra` adds to the loss [dB]. Links beyond
+    `range_m` get gain 0 and forget their shadowing. Each pair is computed once, in the row of
+    its lower node, and copied; only there are `extra`, `shadow` and `block` read and kept. See :class:`v2x.channel.link_table.LinkTable`.
     """
     cdef Py_ssize_t n = row_start.shape[0] - 1
     cdef Py_ssize_t i, c, k, first, m
@@ -426,11 +453,11 @@ def update(
             or word.shape[0] != n or cursor.shape[0] != n):
         raise ValueError("node arrays have different lengths")
     m = neighbour.shape[0]
-    if (code.shape[0] < m or shadow.shape[0] < m or block.shape[0] < m or gain.shape[0] < m
+    if (code.shape[0] < m or extra.shape[0] < m or shadow.shape[0] < m or block.shape[0] < m or gain.shape[0] < m
             or distance.shape[0] < m or row_start[n] > m):
         raise ValueError("link arrays are too short")
     if piece_start.shape[0] != V2X_N_CODES or piece_start.shape[1] != V2X_N_PIECES:
-        raise ValueError("the law must have 4 codes of 4 pieces")
+        raise ValueError("the law must have 10 codes of 4 pieces")
     for name, table in (("piece_intercept", piece_intercept), ("piece_slope", piece_slope)):
         need(name, table.shape[0] * table.shape[1], V2X_N_CODES * V2X_N_PIECES)
     for name, values in (("min_log2", min_log2), ("sigma", sigma), ("decay", decay),
@@ -468,7 +495,8 @@ def update(
             m = row_start[i + 1] - first
             if m > 0:
                 v2x_links_row(<int>m, <int>i, &neighbour[first], &nodes, &law, &code[first],
-                              &shadow[first], &block[first], &gain[first], &distance[first])
+                              &extra[first], &shadow[first], &block[first], &gain[first],
+                              &distance[first])
         mirror_gains(row_start, neighbour, cursor, gain, distance)
 
 

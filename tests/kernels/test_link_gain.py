@@ -26,7 +26,9 @@ from .twin_links import (
 
 KEY = 77
 
-#: Invented, with other values in every place: two, three and one pieces, blockage in code 1, 2.
+#: Invented, with other values in every place: two, three and one pieces, blockage in every
+#: second code; the codes from 4 on repeat the first four, each with another intercept.
+_LIKE = np.arange(10) % 4
 LAW = Law(
     start_m=np.array(
         [
@@ -35,16 +37,21 @@ LAW = Law(
             [0.0, 5.0, 50.0, 500.0],
             [0.0, 1e9, 1e9, 1e9],
         ]
-    ),
-    intercept_db=np.array([[40, 5, 0, 0], [45, 41, 12, 0], [30, 33, 36, 39], [37, 0, 0, 0.0]]),
-    slope_db=np.array([[20, 40, 0, 0], [22, 25, 37, 0], [16.7, 21, 30, 33], [30, 0, 0, 0.0]]),
-    min_distance_m=np.array([3.0, 1.0, 10.0, 1.0]),
-    sigma_db=np.array([3.0, 3.5, 4.0, 6.0]),
-    decorrelation_m=np.array([25.0, 10.0, 13.0, 50.0]),
-    block_mean_db=np.array([-np.inf, 5.0, 9.0, -np.inf]),
-    block_sigma_db=np.array([0.0, 4.0, 4.5, 0.0]),
+    )[_LIKE],
+    intercept_db=np.array([[40, 5, 0, 0], [45, 41, 12, 0], [30, 33, 36, 39], [37, 0, 0, 0.0]])[
+        _LIKE
+    ]
+    + 0.7 * np.arange(10)[:, None],
+    slope_db=np.array([[20, 40, 0, 0], [22, 25, 37, 0], [16.7, 21, 30, 33], [30, 0, 0, 0.0]])[
+        _LIKE
+    ],
+    min_distance_m=np.array([3.0, 1.0, 10.0, 1.0])[_LIKE],
+    sigma_db=np.array([3.0, 3.5, 4.0, 6.0])[_LIKE],
+    decorrelation_m=np.array([25.0, 10.0, 13.0, 50.0])[_LIKE],
+    block_mean_db=np.array([-np.inf, 5.0, 9.0, -np.inf])[_LIKE],
+    block_sigma_db=np.array([0.0, 4.0, 4.5, 0.0])[_LIKE],
 )
-QUIET = replace(LAW, sigma_db=np.zeros(4), block_sigma_db=np.zeros(4))
+QUIET = replace(LAW, sigma_db=np.zeros(10), block_sigma_db=np.zeros(10))
 
 
 @dataclass
@@ -63,6 +70,7 @@ class Links:
     wrap_m: float = 0.0
     key: int = KEY
     code: NDArray[np.uint8] = field(init=False)
+    extra: NDArray[np.float32] = field(init=False)
     shadow: NDArray[np.float32] = field(init=False)
     block: NDArray[np.float32] = field(init=False)
     gain: NDArray[np.float32] = field(init=False)
@@ -72,6 +80,7 @@ class Links:
         """Make columns in which nothing was drawn."""
         n = len(self.table[1]) + 3
         self.code = np.zeros(n, dtype=np.uint8)
+        self.extra = np.zeros(n, dtype=np.float32)
         self.shadow, self.block = np.full((2, n), NOT_DRAWN)
         self.gain, self.distance = np.full((2, n), np.float32(-5.0))
 
@@ -100,6 +109,7 @@ class Links:
             np.zeros(n, dtype=np.uint32),
             np.zeros(n, dtype=np.int32),
             self.code,
+            self.extra,
             self.shadow,
             self.block,
             self.gain,
@@ -121,10 +131,17 @@ class Links:
         return np.column_stack([self.shadow[:-3][lower], self.block[:-3][lower]]).astype(np.float64)
 
     def symmetric_codes(self, seed: int) -> None:
-        """Give every pair a code."""
+        """Give every pair a code, and in its lower row a loss by obstacles."""
         ends = np.array(pairs(self.table)).reshape(-1, 2)
-        drawn = rng.stream(seed, "codes").integers(0, 4, (ends.max(initial=0) + 1,) * 2)
-        self.code[:-3] = drawn[ends.min(axis=1), ends.max(axis=1)]
+        drawn = rng.stream(seed, "codes").integers(0, 10, (ends.max(initial=0) + 1,) * 2)
+        low, high = ends.min(axis=1), ends.max(axis=1)
+        self.code[:-3] = drawn[low, high]
+        self.extra[:-3] = np.where(ends[:, 0] == low, 3.0 * ((7 * low + high) % 5) - 4.0, np.nan)
+
+
+def obstacles_db(i: int, j: int) -> float:
+    """Return the loss that :meth:`Links.symmetric_codes` gives the pair."""
+    return 3.0 * ((7 * min(i, j) + max(i, j)) % 5) - 4.0
 
 
 def random_positions(seed: int, n: int, size_m: float) -> NDArray[np.float64]:
@@ -156,7 +173,7 @@ def test_gain_without_chance_is_the_law(seed: int, n: int, size_m: float, wrap_m
         edges = [*QUIET.start_m[table.code[k]], QUIET.min_distance_m[table.code[k]]]
         if min(abs(d - edge) for edge in edges) < 1e-3:
             continue  # pieces need not meet
-        loss = QUIET.loss_db(int(table.code[k]), d, 0.0, 0.0)
+        loss = QUIET.loss_db(int(table.code[k]), d, 0.0, 0.0) + obstacles_db(i, j)
         expected = float(antenna[i]) + float(antenna[j]) - loss
         assert gain[i, j] == pytest.approx(expected, abs=1e-4), (i, j, d)
 
@@ -189,7 +206,7 @@ def test_gain_with_shadowing_is_the_autoregressive_process(
                 state[i, j] = r * state.get((i, j), np.zeros(2)) + math.sqrt(1 - r * r) * draw
             shadow, block = state[min(i, j), max(i, j)]
             d = float(np.linalg.norm(separation(position[:, i], position[:, j], wrap_m)))
-            loss = LAW.loss_db(code, d, shadow, block)
+            loss = LAW.loss_db(code, d, shadow, block) + obstacles_db(i, j)
             # 1e-4 dB of the law, and 1e-5 of a normal number times at most 6 dB, twice
             assert gain[i, j] == pytest.approx(-loss, abs=3e-4), (tick, i, j)
         moved = g.normal(0.0, 5.0, (3, n)).astype(np.float32).astype(np.float64)
@@ -333,7 +350,7 @@ def test_blockage_is_clamped_at_zero_and_grows_beyond_541_m() -> None:
     E max(0, X) = μ Φ(μ/σ) + σ φ(μ/σ); P(X <= 0) = Φ(-μ/σ).
     """
     n = 300
-    law = replace(LAW, sigma_db=np.zeros(4), decorrelation_m=np.full(4, 10.0))
+    law = replace(LAW, sigma_db=np.zeros(10), decorrelation_m=np.full(10, 10.0))
     table = Links(complete_table(n), law)
     table.code[:] = 1
     side = np.arange(n) % 2
@@ -341,7 +358,7 @@ def test_blockage_is_clamped_at_zero_and_grows_beyond_541_m() -> None:
     for distance_m, mean in ((100.0, 5.0), (1000.0, 5.0 + 45.0 - 41.0)):
         position[0] = side * distance_m
         table.update(0, position)
-        law_db = replace(law, block_mean_db=np.full(4, -np.inf)).loss_db(1, distance_m, 0, 0)
+        law_db = replace(law, block_mean_db=np.full(10, -np.inf)).loss_db(1, distance_m, 0, 0)
         across = [
             -g - law_db for (i, j), g in table.gain_db().items() if i < j and side[i] != side[j]
         ]

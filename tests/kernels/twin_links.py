@@ -223,9 +223,9 @@ class Law:
     ----------
     start_m, intercept_db, slope_db : (4, n_pieces)
         Piece k holds from ``start_m[k]``: intercept plus slope per decade; at most 4 pieces.
-    min_distance_m, sigma_db, decorrelation_m : (4,)
+    min_distance_m, sigma_db, decorrelation_m : (10,)
         Shortest distance, shadowing.
-    block_mean_db, block_sigma_db : (4,)
+    block_mean_db, block_sigma_db : (10,)
         Blockage at short range; a mean of -inf for codes without.
     """
 
@@ -241,9 +241,9 @@ class Law:
     def tables(self) -> tuple[NDArray[np.float32], ...]:
         """Return the law as `links.update` takes it: in octaves, missing pieces far away."""
         n = self.start_m.shape[1]
-        start = np.full((4, 4), 1e30)
+        start = np.full((10, 4), 1e30)
         start[:, :n] = np.log2(np.maximum(self.start_m, 1e-30))
-        intercept, slope = np.zeros((4, 4)), np.zeros((4, 4))
+        intercept, slope = np.zeros((10, 4)), np.zeros((10, 4))
         intercept[:, :n] = self.intercept_db
         slope[:, :n] = self.slope_db * math.log10(2.0)
         return tuple(

@@ -10,8 +10,10 @@ import pytest
 
 from v2x import rng
 from v2x.channel.base import LinkState
+from v2x.channel.channel_params import ChannelParams
 from v2x.channel.corridors import Corridors
-from v2x.channel.link_table import LINK_CODES, ChannelParams, LinkTable
+from v2x.channel.law_tables import LINK_CODES
+from v2x.channel.link_table import LinkTable
 from v2x.channel.pathloss import Tr37885Highway, Tr37885Params, Tr37885Urban
 from v2x.mobility.fleet import FleetState, NodeKind
 from v2x.world.synthetic import highway, manhattan

@@ -13,7 +13,7 @@ from v2x import rng
 from v2x.access.lte_mode4 import LteMode4, LteMode4Params
 from v2x.access.random_access import RandomAccess, RandomAccessParams
 from v2x.applications.awareness import Awareness, AwarenessParams
-from v2x.channel.link_table import ChannelParams
+from v2x.channel.channel_params import ChannelParams
 from v2x.channel.pathloss import Tr37885Highway, Tr37885Params, WinnerB1, WinnerB1Params
 from v2x.phy.radio import PhyParams, RadioParams
 from v2x.records.tables import Outcome

@@ -67,6 +67,13 @@ def classify_corridors(
     corridor_y: NDArray[np.int32],
     code: NDArray[np.uint8],
 ) -> None: ...
+def obstruct(
+    row_start: NDArray[np.int32],
+    neighbour: NDArray[np.int32],
+    obstacle: NDArray[np.uint8],
+    cursor: NDArray[np.int32],
+    code: NDArray[np.uint8],
+) -> None: ...
 def update(
     row_start: NDArray[np.int32],
     neighbour: NDArray[np.int32],
@@ -89,6 +96,7 @@ def update(
     word: NDArray[np.uint32],
     cursor: NDArray[np.int32],
     code: NDArray[np.uint8],
+    extra: NDArray[np.float32],
     shadow: NDArray[np.float32],
     block: NDArray[np.float32],
     gain: NDArray[np.float32],

@@ -32,6 +32,10 @@ class LinkState(IntEnum):
     BLOCKED = 6
 
 
+#: The states for which a propagation model has a law; the others follow from obstacles.
+ROAD_STATES = (LinkState.LOS, LinkState.NLOSV, LinkState.NLOS)
+
+
 @dataclass(frozen=True, slots=True)
 class LogDistanceLaw:
     """Path loss that is piecewise linear in the logarithm of distance.
@@ -91,10 +95,10 @@ class PropagationModel(Protocol):
     vehicle_blockage: bool
 
     def laws(self) -> Mapping[LinkState, LogDistanceLaw]:
-        """Return the path loss law of each link state."""
+        """Return the path loss law of each of :data:`ROAD_STATES`."""
 
     def shadowing(self) -> Mapping[LinkState, ShadowingStatistics]:
-        """Return the shadowing of each link state."""
+        """Return the shadowing of each of :data:`ROAD_STATES`."""
 
     def p_los(self, distance_m: FloatArray) -> FloatArray:
         """Return the probability of line of sight where no building stands between."""

@@ -283,9 +283,47 @@ def deygout_db(profile: PathProfile, wavelength_m: float, *, deygout_c_db: float
     r that between p and the receiver; zero if p leaves the path free (ITU-R P.526-11 and
     earlier, cascaded knife edges).
     """
+    edges = deygout_edges(profile, wavelength_m)
+    if not edges:
+        return 0.0
+    main, *sides = (edge.loss_db for edge in edges)
+    return main + (1.0 - math.exp(-main / 6.0)) * (sum(sides) + deygout_c_db)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One edge of a profile.
+
+    Attributes
+    ----------
+    point
+        Point of the profile.
+    loss_db
+        Loss over it alone, between its neighbours [dB].
+    """
+
+    point: int
+    loss_db: float
+
+
+def deygout_edges(profile: PathProfile, wavelength_m: float) -> list[Edge]:
+    """Return the edges of :func:`deygout_db`, the main one first.
+
+    Parameters
+    ----------
+    profile
+        What stands under the path; the Earth is flat.
+    wavelength_m
+        Wavelength [m].
+
+    Returns
+    -------
+    list of Edge
+        Empty if the path is free; at most one edge on either side of the main one.
+    """
     nu_p, top = _largest_nu(profile, wavelength_m)
     if nu_p <= CLEAR_NU:
-        return 0.0
+        return []
     d, h = profile.distance_m, profile.height_m
     before = PathProfile(
         tx_height_m=profile.tx_height_m,
@@ -301,9 +339,12 @@ def deygout_db(profile: PathProfile, wavelength_m: float, *, deygout_c_db: float
         distance_m=d[top + 1 :] - d[top],
         height_m=h[top + 1 :],
     )
-    main = float(knife_edge_db(nu_p))
-    sides = [float(knife_edge_db(_largest_nu(part, wavelength_m)[0])) for part in (before, behind)]
-    return main + (1.0 - math.exp(-main / 6.0)) * (sum(sides) + deygout_c_db)
+    edges = [Edge(top, float(knife_edge_db(nu_p)))]
+    for part, first in ((before, 0), (behind, top + 1)):
+        nu, point = _largest_nu(part, wavelength_m)
+        if nu > CLEAR_NU:
+            edges.append(Edge(first + point, float(knife_edge_db(nu))))
+    return edges
 
 
 def bullington_db(
@@ -347,7 +388,11 @@ def bullington_db(
         nu = float(np.max(fresnel_parameter(height - line, d, length - d, wavelength_m)))
     else:
         to_rx = float(np.max((height - profile.rx_height_m) / (length - d)))
-        d_b = (profile.rx_height_m - profile.tx_height_m + to_rx * length) / (to_tx + to_rx)
+        if to_tx + to_rx <= 0.0:
+            # The ground touches the ray: both horizon rays are the ray itself.
+            d_b = 0.5 * length
+        else:
+            d_b = (profile.rx_height_m - profile.tx_height_m + to_rx * length) / (to_tx + to_rx)
         line_b = (profile.tx_height_m * (length - d_b) + profile.rx_height_m * d_b) / length
         h_b = profile.tx_height_m + to_tx * d_b - line_b
         nu = float(fresnel_parameter(h_b, d_b, length - d_b, wavelength_m))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from v2x._kernels.reception import CURVE_FIRST_LOG2, CURVE_PER_OCTAVE, CURVE_POINTS
 from v2x.channel.base import LinkState
-from v2x.channel.link_table import LINK_CODES
+from v2x.channel.law_tables import LINK_CODES
 from v2x.phy.error_model import BlerCurve, curve, pscch_curve, pssch_curve
 from v2x.phy.in_band_emission import EmissionParams
 from v2x.phy.radio import PhyParams, RadioParams
@@ -28,6 +28,10 @@ _ENVIRONMENT = {
     LinkState.LOS: "los",
     LinkState.NLOSV: "nlos",
     LinkState.NLOS: "nlos",
+    LinkState.TUNNEL: "los",
+    LinkState.DECK: "nlos",
+    LinkState.TERRAIN: "nlos",
+    LinkState.BLOCKED: "nlos",
 }
 
 

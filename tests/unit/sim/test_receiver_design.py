@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from v2x.channel.base import LinkState
+from v2x.channel.law_tables import LINK_CODES
 from v2x.phy.radio import PhyParams, RadioParams
 from v2x.phy.reception import CURVE_SINR_DB, design_receiver
 from v2x.phy.resource_pool import ResourcePool
@@ -32,8 +34,9 @@ def test_blocked_links_get_the_curve_of_their_state() -> None:
         RadioParams(), PhyParams(mcs=7), pool, environment="urban", size_bytes=350
     )
     names = [design.curve_names[k] for k in design.curve_of_code]
-    assert "urban-los" in names[0]
-    assert all("urban-nlos" in name for name in names[1:])
+    for name, state in zip(names, LINK_CODES, strict=True):
+        clear = state in (LinkState.LOS, LinkState.TUNNEL)
+        assert ("urban-los" if clear else "urban-nlos") in name
     fixed = PhyParams(error_curve="r1-160284-qpsk-r0.7")
     design = design_receiver(RadioParams(), fixed, pool, environment="urban", size_bytes=190)
     assert {design.curve_names[k] for k in design.curve_of_code} == {"r1-160284-qpsk-r0.7"}
