@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: From the bottom up. Causes that are rare everywhere are on top, clear of the PRR line.
-_STACK = (
+#: Outcomes in stacked areas, from the bottom up. Causes that are rare everywhere are on top, clear
+#: of the PRR line.
+STACK = (
     Outcome.RECEIVED,
     Outcome.COLLISION,
     Outcome.PROPAGATION,
@@ -70,9 +71,9 @@ def reliability_figure(records: RunRecords, *, bin_width_m: float | None = None)
     def extended(values: FloatArray) -> FloatArray:
         return np.concatenate([values[:1], values, values[-1:]])
 
-    top = np.cumsum(curve.share[list(_STACK)], axis=0)
+    top = np.cumsum(curve.share[list(STACK)], axis=0)
     areas = []
-    for i, outcome in enumerate(_STACK):
+    for i, outcome in enumerate(STACK):
         if not np.any(curve.n_outcome[outcome]):
             continue
         areas.append(

@@ -1,9 +1,8 @@
-"""The map: roads with their grades, bridges and tunnels, and the vehicles on them."""
+"""The map: roads with their grades, bridges and tunnels over the hills, and who is on them."""
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -11,8 +10,11 @@ from v2x.metrics.statistics import FloatArray
 from v2x.mobility.fleet import NodeKind
 from v2x.records.tables import Table
 from v2x.report import style
+from v2x.report.frame import Window, finish_map, new_map, whole
+from v2x.report.relief import building_patch, draw_buildings, draw_relief, shows_water, water_patch
 from v2x.report.style import styled
-from v2x.world.road_map import RoadMap, Structure
+from v2x.world.road_map import IntArray, RoadMap, Structure
+from v2x.world.tubes import find_tubes
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -22,12 +24,16 @@ if TYPE_CHECKING:
 
 #: Limits of the classes of absolute grade [%]; a last class lies above.
 _GRADE_LIMITS = (0.0, 1.0, 2.0, 4.0, 6.0, 8.0)
-_GRADE_COLOURS = ("#B9C4CE", "#E8C468", "#E69F00", "#D55E00", "#9C2A00", "#4A0A0A")
-_WIDTH_PT = 1.5
-_CASING_PT = 1.1
-_TUNNEL_DASHES = (0, (1.6, 1.0))
-_MAX_ASPECT = 6.0
-_MIN_SPAN_M = 100.0
+#: From light to dark, so that print and colour-blind eyes see the order.
+_GRADE_COLOURS = ("#FFFFFF", "#FBE38B", "#F5AE3D", "#D9620E", "#9C2A00", "#3B0707")
+#: Width of a road is that of its lanes to scale, within these limits [pt].
+_WIDTH_PT = (1.2, 7.0)
+_OUTLINE_PT = 0.7
+_CASING_PT = 2.0
+_TUNNEL_DASHES = (1.8, 0.9)
+#: Half the length of the bar at a portal [pt]; tubes so short that bars would hide them get none.
+_PORTAL_PT = 3.6
+_LEAST_TUBE_PT = 9.0
 _MARKERS = {
     NodeKind.CAR: ("car", "o", style.BLUE),
     NodeKind.TRUCK: ("truck", "s", style.BLACK),
@@ -36,6 +42,18 @@ _MARKERS = {
     NodeKind.RSU: ("roadside unit", "^", style.VERMILLION),
     NodeKind.GNB: ("base station", "*", style.VERMILLION),
 }
+
+
+class Sites(Protocol):
+    """Places of roadside units, such as :class:`~v2x.world.rsu_sites.RsuSites`."""
+
+    @property
+    def x_m(self) -> FloatArray:
+        """East, local [m], (n_sites,)."""
+
+    @property
+    def y_m(self) -> FloatArray:
+        """North, local [m], (n_sites,)."""
 
 
 def mean_absolute_grade(road_map: RoadMap) -> FloatArray:
@@ -57,9 +75,14 @@ def mean_absolute_grade(road_map: RoadMap) -> FloatArray:
 
 @styled
 def map_figure(
-    road_map: RoadMap, trajectories: Table | None = None, *, attribution: str | None = None
+    road_map: RoadMap,
+    trajectories: Table | None = None,
+    *,
+    sites: Sites | None = None,
+    window: Window | None = None,
+    attribution: str | None = None,
 ) -> Figure:
-    """Draw the roads coloured by grade, and where the vehicles were at the end.
+    """Draw the roads coloured by grade over the hills, and where the vehicles were at the end.
 
     Parameters
     ----------
@@ -67,40 +90,86 @@ def map_figure(
         The network.
     trajectories
         Table ``trajectories``; the last state of the first replication is drawn.
+    sites
+        Roadside units.
+    window
+        The part to show; None for all roads.
     attribution
         Sentence owed to the makers of the map; None for that of `road_map`.
 
     Notes
     -----
     Levels are drawn from the lowest to the highest, so that decks cover what is under them.
-    Bridges have a black casing, tunnels are dashed. A map much longer than wide is stretched
-    across, and says so.
+    Bridges have a black casing; tunnels are dashed and end in bars at their portals. A map much
+    longer than wide is stretched across, and says so.
     """
-    width_m, height_m = float(np.ptp(road_map.point_x_m)), float(np.ptp(road_map.point_y_m))
-    stretched = max(width_m, height_m) > _MAX_ASPECT * min(width_m, height_m)
-    ratio = float(np.clip(height_m / max(width_m, 1.0), 0.35, 1.1))
-    figure = style.new_figure(1.2 + 5.6 * ratio)
-    axes = figure.add_subplot()
-    axes.set_aspect("auto" if stretched else "equal")
-    axes.margins(0.05)
-    colours = _draw_roads(axes, road_map)
+    window = window or whole(road_map)
+    figure, axes = new_map(window)
+    handles = draw_ground(axes, road_map, window)
+    colours = _draw_roads(axes, road_map, window)
     figure.colorbar(
         colours, ax=axes, label="Absolute grade [%]", extend="max", fraction=0.035, pad=0.02
     )
-    handles = _road_legend(road_map)
+    portals = _draw_portals(axes, road_map, window)
+    handles = _road_legend(road_map, window, portals=portals) + handles
+    if sites is not None:
+        handles.append(draw_sites(axes, sites))
     if trajectories is not None and len(trajectories["time_s"]):
         handles += _draw_vehicles(axes, trajectories)
-    axes.autoscale_view()
-    _widen(axes)
-    _draw_frame(axes, stretched=stretched)
+    finish_map(axes, window, road_map.attribution if attribution is None else attribution)
     figure.legend(handles=handles, loc="outside upper left", ncols=min(len(handles), 6))
-    owed = road_map.attribution if attribution is None else attribution
-    if owed:
-        axes.set_xlabel(owed, loc="right", fontsize=7, color=style.DARK_GREY)
     return figure
 
 
-def _draw_roads(axes: Axes, road_map: RoadMap) -> LineCollection:
+def draw_ground(axes: Axes, road_map: RoadMap, window: Window) -> list[Artist]:
+    """Draw hill-shade, water and buildings of a map; return what the legend shows of them."""
+    handles: list[Artist] = []
+    if road_map.terrain is not None:
+        draw_relief(axes, road_map.terrain, window)
+        if shows_water(road_map.terrain, window):
+            handles.append(water_patch())
+    if road_map.buildings is not None and road_map.buildings.n_buildings:
+        draw_buildings(axes, road_map.buildings)
+        handles.append(building_patch())
+    return handles
+
+
+def draw_plain_roads(axes: Axes, road_map: RoadMap) -> None:
+    """Draw all roads as thin lines, tunnels dashed, for maps that show something else."""
+    from matplotlib.collections import LineCollection
+
+    lines = _polylines(road_map)
+    for tunnel, dashes in ((True, (0, (3.0, 2.0))), (False, "solid")):
+        edges = np.flatnonzero((road_map.edge_structure == Structure.TUNNEL) == tunnel)
+        axes.add_collection(
+            LineCollection(
+                [lines[edge] for edge in edges],
+                colors="#7A7A7A",
+                linewidths=0.5,
+                linestyles=[dashes],
+                zorder=2.0,
+            ),
+            autolim=False,
+        )
+
+
+def draw_sites(axes: Axes, sites: Sites) -> Artist:
+    """Draw roadside units; return what the legend shows."""
+    label, marker, colour = _MARKERS[NodeKind.RSU]
+    return axes.scatter(
+        sites.x_m,
+        sites.y_m,
+        s=30,
+        marker=marker,
+        facecolor=colour,
+        edgecolor="white",
+        linewidth=0.6,
+        zorder=6,
+        label=label,
+    )
+
+
+def _draw_roads(axes: Axes, road_map: RoadMap, window: Window) -> LineCollection:
     """Draw every edge, the lowest level first; return one collection for the colour bar."""
     from matplotlib.collections import LineCollection
     from matplotlib.colors import BoundaryNorm, ListedColormap
@@ -109,32 +178,57 @@ def _draw_roads(axes: Axes, road_map: RoadMap) -> LineCollection:
     norm = BoundaryNorm(_GRADE_LIMITS, colours.N, extend="max")
     grade_percent = 100.0 * mean_absolute_grade(road_map)
     lines = _polylines(road_map)
+    width_pt = _width_pt(road_map, window)
     drawn = LineCollection([], cmap=colours, norm=norm)
-    for level in np.unique(road_map.edge_level):
-        for structure in (Structure.TUNNEL, Structure.GROUND, Structure.BRIDGE):
-            edges = np.flatnonzero(
-                (road_map.edge_level == level) & (road_map.edge_structure == structure)
-            )
-            if not len(edges):
-                continue
-            zorder = 2.0 + 0.01 * (int(level) + 50)
-            segments = [lines[edge] for edge in edges]
-            if structure == Structure.BRIDGE:
-                casing = LineCollection(
-                    segments, colors=style.BLACK, linewidths=_WIDTH_PT + _CASING_PT, zorder=zorder
-                )
-                axes.add_collection(casing)
-            drawn = LineCollection(
-                segments,
-                array=grade_percent[edges],
-                cmap=colours,
-                norm=norm,
-                linewidths=_WIDTH_PT,
-                linestyles=[_TUNNEL_DASHES] if structure == Structure.TUNNEL else "solid",
-                zorder=zorder,
-            )
-            axes.add_collection(drawn)
+    for zorder, structure, edges in _layers(road_map):
+        tunnel = structure == Structure.TUNNEL
+        casing_pt = _CASING_PT if structure == Structure.BRIDGE else _OUTLINE_PT
+        segments, inner_pt = [lines[edge] for edge in edges], width_pt[edges]
+        # Dashes grow with the width of a line; those of the outline must not.
+        outline = LineCollection(
+            segments,
+            colors=style.BLACK if structure == Structure.BRIDGE else style.DARK_GREY,
+            linewidths=inner_pt + casing_pt,
+            linestyles=_dashes(inner_pt / (inner_pt + casing_pt)) if tunnel else "solid",
+            capstyle="butt",
+            zorder=zorder,
+        )
+        drawn = LineCollection(
+            segments,
+            array=grade_percent[edges],
+            cmap=colours,
+            norm=norm,
+            linewidths=inner_pt,
+            linestyles=_dashes(np.ones(len(edges))) if tunnel else "solid",
+            capstyle="butt" if tunnel else "round",
+            zorder=zorder,
+        )
+        axes.add_collection(outline, autolim=False)
+        axes.add_collection(drawn, autolim=False)
     return drawn
+
+
+def _layers(road_map: RoadMap) -> list[tuple[float, Structure, IntArray]]:
+    """Return z-order, structure and edges of what is drawn together, the lowest first."""
+    layers = []
+    for level in np.unique(road_map.edge_level).tolist():
+        for structure in (Structure.TUNNEL, Structure.GROUND, Structure.BRIDGE):
+            at = (road_map.edge_level == level) & (road_map.edge_structure == structure)
+            edges = np.flatnonzero(at).astype(np.int32)
+            if len(edges):
+                layers.append((2.0 + 0.01 * (level + 50), structure, edges))
+    return layers
+
+
+def _width_pt(road_map: RoadMap, window: Window) -> FloatArray:
+    """Return the width of each edge on paper [pt]."""
+    width_m = road_map.edge_lanes * road_map.lane_width_m
+    return np.clip(width_m * window.points_per_m, *_WIDTH_PT)
+
+
+def _dashes(scale: FloatArray) -> list[tuple[float, tuple[float, float]]]:
+    on, off = _TUNNEL_DASHES
+    return [(0.0, (on * share, off * share)) for share in scale.tolist()]
 
 
 def _polylines(road_map: RoadMap) -> list[FloatArray]:
@@ -147,23 +241,67 @@ def _polylines(road_map: RoadMap) -> list[FloatArray]:
     return [line if tuple(line[0]) <= tuple(line[-1]) else line[::-1] for line in lines]
 
 
-def _road_legend(road_map: RoadMap) -> list[Artist]:
-    """Return what the legend shows for the structures on the map."""
+def _draw_portals(axes: Axes, road_map: RoadMap, window: Window) -> bool:
+    """Draw a bar across the road at the mouths of tunnels; return whether one is in view."""
+    tubes = find_tubes(road_map)
+    inside = tubes.edge_tube >= 0
+    # Each direction of a carriageway adds its length: half the sum is right for most tubes, and
+    # for a one-way tube the limit is merely twice as strict.
+    length_m = 0.5 * np.bincount(
+        tubes.edge_tube[inside], road_map.edge_length_m[inside], tubes.n_tubes
+    )
+    shown = length_m[tubes.portal_tube] * window.points_per_m > _LEAST_TUBE_PT
+    shown &= window.holds(tubes.portal_x_m, tubes.portal_y_m)
+    if not shown.any():
+        return False
+    axes.quiver(
+        tubes.portal_x_m[shown],
+        tubes.portal_y_m[shown],
+        -tubes.portal_out_y[shown],
+        tubes.portal_out_x[shown],
+        angles="xy",
+        pivot="mid",
+        units="inches",
+        width=1.2 / 72.0,
+        scale_units="inches",
+        scale=72.0 / (2.0 * _PORTAL_PT),
+        headwidth=0,
+        headlength=0,
+        headaxislength=0,
+        color=style.BLACK,
+        zorder=3.5,
+    )
+    return True
+
+
+def _road_legend(road_map: RoadMap, window: Window, *, portals: bool) -> list[Artist]:
+    """Return what the legend shows for the structures in view."""
     from matplotlib.lines import Line2D
     from matplotlib.patheffects import Normal, Stroke
 
-    colour = _GRADE_COLOURS[0]
-    casing = [Stroke(linewidth=3.0 + 1.5, foreground=style.BLACK), Normal()]
+    def line(label: str, extra_pt: float, colour: str, dashes: tuple[float, ...] = ()) -> Artist:
+        drawn = Line2D([], [], color=_GRADE_COLOURS[1], linewidth=3.0, label=label)
+        drawn.set_path_effects([Stroke(linewidth=3.0 + extra_pt, foreground=colour), Normal()])
+        if dashes:
+            drawn.set_linestyle((0.0, dashes))
+        return drawn
+
     shown: dict[Structure, Artist] = {
-        Structure.GROUND: Line2D([], [], color=colour, linewidth=3.0, label="road"),
-        Structure.BRIDGE: Line2D(
-            [], [], color=colour, linewidth=3.0, label="bridge", path_effects=casing
-        ),
-        Structure.TUNNEL: Line2D(
-            [], [], color=colour, linewidth=3.0, label="tunnel", linestyle=_TUNNEL_DASHES
-        ),
+        Structure.GROUND: line("road", _OUTLINE_PT, style.DARK_GREY),
+        Structure.BRIDGE: line("bridge", _CASING_PT, style.BLACK),
+        Structure.TUNNEL: line("tunnel", _OUTLINE_PT, style.DARK_GREY, _TUNNEL_DASHES),
     }
-    return [artist for kind, artist in shown.items() if np.any(road_map.edge_structure == kind)]
+    point = window.holds(road_map.point_x_m, road_map.point_y_m)
+    in_view = np.maximum.reduceat(point, road_map.first_point[:-1])
+    seen = set(road_map.edge_structure[in_view].tolist())
+    handles = [artist for kind, artist in shown.items() if kind in seen]
+    if portals:
+        portal = Line2D(
+            [], [], color=style.BLACK, marker="|", markersize=9, linestyle="", label="portal"
+        )
+        portal.set_markeredgewidth(1.4)
+        handles.append(portal)
+    return handles
 
 
 def _draw_vehicles(axes: Axes, trajectories: Table) -> list[Artist]:
@@ -175,78 +313,18 @@ def _draw_vehicles(axes: Axes, trajectories: Table) -> list[Artist]:
     for kind, (label, marker, colour) in _MARKERS.items():
         rows = last & (trajectories["kind"] == kind)
         if rows.any():
+            fixed = kind in (NodeKind.RSU, NodeKind.GNB)
             handles.append(
                 axes.scatter(
                     trajectories["x_m"][rows],
                     trajectories["y_m"][rows],
-                    s=14,
+                    s=30 if fixed else 9,
                     marker=marker,
                     facecolor=colour,
                     edgecolor="white",
                     linewidth=0.4,
-                    zorder=5,
-                    label=f"{label} at {end_s:g} s",
+                    zorder=6 if fixed else 5,
+                    label=label if fixed else f"{label} at {end_s:g} s",
                 )
             )
     return handles
-
-
-def _widen(axes: Axes) -> None:
-    """Make the axes at least :data:`_MIN_SPAN_M` wide and high around their middle."""
-    for limits, apply in ((axes.get_xlim(), axes.set_xlim), (axes.get_ylim(), axes.set_ylim)):
-        missing_m = max(_MIN_SPAN_M - (limits[1] - limits[0]), 0.0)
-        apply(limits[0] - missing_m / 2, limits[1] + missing_m / 2)
-
-
-def _draw_frame(axes: Axes, *, stretched: bool) -> None:
-    """Add scale bar and north arrow in place of axes, or axes where the scales differ."""
-    axes.grid(visible=False)
-    if stretched:
-        axes.set_title("Not to scale: stretched across", loc="right", color=style.DARK_GREY)
-        axes.tick_params(labelsize=7)
-        axes.set_ylabel("North [m]")
-        axes.xaxis.set_major_formatter("{x:g} m")
-    else:
-        axes.set(xticks=[], yticks=[])
-        axes.spines[:].set_visible(False)
-        _draw_scale_bar(axes)
-    axes.annotate(
-        "",
-        xy=(0.02, 0.93),
-        xytext=(0, -22),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        arrowprops={"arrowstyle": "-|>", "color": style.BLACK, "linewidth": 1.2},
-    )
-    axes.text(0.02, 0.93, "N", transform=axes.transAxes, ha="center", va="bottom", weight="bold")
-
-
-def _draw_scale_bar(axes: Axes) -> None:
-    """Draw a bar of 1, 2 or 5 times a power of ten, about a fifth of the width."""
-    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    length_m = round_length_m((right - left) / 5)
-    x, y = left + 0.02 * (right - left), bottom - 0.02 * (top - bottom)
-    tick = 0.008 * (top - bottom)
-    axes.plot(
-        [x, x, x + length_m, x + length_m],
-        [y + tick, y, y, y + tick],
-        color=style.BLACK,
-        linewidth=1.2,
-        solid_capstyle="butt",
-        clip_on=False,
-    )
-    label = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"
-    axes.text(x + length_m / 2, y - tick, label, ha="center", va="top", fontsize=8)
-    axes.set(xlim=(left, right), ylim=(bottom - 0.08 * (top - bottom), top))
-
-
-def round_length_m(length_m: float) -> float:
-    """Return the largest of 1, 2 and 5 times a power of ten that is not longer.
-
-    Examples
-    --------
-    >>> round_length_m(730.0)
-    500.0
-    """
-    power = 10.0 ** math.floor(math.log10(length_m))
-    return max(step * power for step in (1.0, 2.0, 5.0) if step * power <= length_m)

@@ -9,9 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from v2x.metrics.places import place_reliability
 from v2x.records.store import StoredRun, read_run
 from v2x.report import figures, style
+from v2x.report.coverage import LEAST_PAIRS, places_figure
 from v2x.report.maps import map_figure
+from v2x.report.states import (
+    has_obstructed_links,
+    link_states_figure,
+    share_text,
+    state_name,
+)
 from v2x.world.road_map import RoadMap
 
 if TYPE_CHECKING:
@@ -69,10 +77,10 @@ def write_report(folder: str | Path, *, road_map: RoadMap | None = None) -> list
 
 def _plates(run: StoredRun, road_map: RoadMap | None) -> list[_Plate]:
     records, facts = run.records, run.records.facts
-    kept_out = (
-        f"The first {facts['warmup_s']:g} s are not counted, nor are vehicles within "
-        f"{facts['edge_margin_m']:g} m of an open end of the map."
-    )
+    kept_out = f"The first {facts['warmup_s']:g} s are not counted"
+    if facts["edge_margin_m"] > 0:
+        kept_out += f", nor are vehicles within {facts['edge_margin_m']:g} m of an open end"
+    kept_out += "."
     range_m = f"{facts['awareness_range_m']:g} m"
     plates = [
         _Plate(
@@ -111,11 +119,45 @@ def _plates(run: StoredRun, road_map: RoadMap | None) -> list[_Plate]:
             figures.safety_figure(records),
         ),
     ]
-    if road_map is not None:
-        attribution = facts.get("attribution") or road_map.attribution
-        drawn = map_figure(road_map, records.tables.get("trajectories"), attribution=attribution)
-        caption = f"{road_map.name}: mean absolute grade of each road, and the last positions."
-        plates.append(_Plate("map", "Map", caption, drawn))
+    if has_obstructed_links(records):
+        plates.append(
+            _Plate(
+                "link_states",
+                "Link states",
+                "What stands between the antennas of two road users within the evaluated distance "
+                f"of {facts['max_distance_m']:g} m: share of links over time, and over the run.",
+                link_states_figure(records),
+            )
+        )
+    return plates if road_map is None else [*plates, *_map_plates(run, road_map)]
+
+
+def _map_plates(run: StoredRun, road_map: RoadMap) -> list[_Plate]:
+    """Return the figures that show the map."""
+    records, facts = run.records, run.records.facts
+    attribution = facts.get("attribution") or road_map.attribution
+    ground = "" if road_map.terrain is None else ", over the hill-shaded ground"
+    plates = [
+        _Plate(
+            "map",
+            "Map",
+            f"{road_map.name}: mean absolute grade of each road{ground}, and the last positions.",
+            map_figure(road_map, records.tables.get("trajectories"), attribution=attribution),
+        )
+    ]
+    places = place_reliability(records)
+    if len(places.n_intended):
+        plates.append(
+            _Plate(
+                "places",
+                "Reliability by place",
+                f"Packet reception ratio by the place of the sender in squares of "
+                f"{places.cell_m:g} m, over all intended receivers within "
+                f"{facts['max_distance_m']:g} m; squares with fewer than {LEAST_PAIRS} pairs of "
+                "packet and receiver are empty.",
+                places_figure(road_map, places, attribution=attribution),
+            )
+        )
     return plates
 
 
@@ -140,6 +182,7 @@ def _summary_section(summary: Mapping[str, Any]) -> str:
             "Channel busy ratio: mean, 10, 50, 90 %",
             ", ".join(_quantity(cbr[key]) for key in ("mean", "p10", "p50", "p90")),
         ),
+        *_surroundings(summary),
         ("Smallest time to collision", _quantity(worst["min_ttc_s"], "s")),
         ("Spells with TTC below 1.5 s", _quantity(worst["n_ttc_below_1_5_s"])),
         ("Largest deceleration needed (DRAC)", _quantity(worst["max_drac_mps2"], "m/s²")),
@@ -151,6 +194,31 @@ def _summary_section(summary: Mapping[str, Any]) -> str:
         for name, value in rows
     )
     return f"<table>\n{body}\n</table>"
+
+
+def _surroundings(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the rows about links, neighbours and positions, as far as the run had them."""
+    rows = []
+    if summary["link_states"]:
+        shares = ", ".join(
+            f"{state_name(name)} {share_text(share)}"
+            for name, share in summary["link_states"].items()
+        )
+        rows.append(("Links", shares))
+    known = summary["awareness"]
+    if known["direct"]["mean"] is not None:
+        within = f"within {summary['awareness_range_m']:g} m"
+        rows.append((f"Neighbours known {within}", _quantity(known["direct"]["mean"])))
+        other = known["other_level"]["false_same_level"]
+        rows.append(("Of these, on another level", _quantity(other)))
+    for sky, error in (summary["positioning"] or {}).items():
+        under = "all skies" if sky == "all" else f"sky: {sky}"
+        text = (
+            f"{_quantity(error['rms_horizontal_m'], 'm')} in plan, "
+            f"{_quantity(error['rms_vertical_m'], 'm')} in height"
+        )
+        rows.append((f"Position error, {under} (rms)", text))
+    return rows
 
 
 def _shown_bins(n_bins: int) -> list[int]:

@@ -83,7 +83,7 @@ def new_figure(height_in: float, width_in: float = WIDTH_IN) -> Figure:
 
 
 @styled
-def write(figure: Figure, file: Path) -> None:
+def write(figure: Figure, file: Path, *, dpi: float = _PNG_DPI) -> None:
     """Write `figure` as its suffix says; the same figure gives the same bytes.
 
     Parameters
@@ -91,14 +91,16 @@ def write(figure: Figure, file: Path) -> None:
     figure
         Any figure of this package.
     file
-        Ending in ``.png`` (200 dpi), ``.svg``, ``.pdf`` or another format of matplotlib.
+        Ending in ``.png``, ``.svg``, ``.pdf`` or another format of matplotlib.
+    dpi
+        Pixels per inch of formats that have pixels, and of the pixels inside the others.
 
     Raises
     ------
     ValueError
         If the format is unknown.
     """
-    figure.savefig(file, dpi=_PNG_DPI, metadata=_METADATA.get(file.suffix.lower()))
+    figure.savefig(file, dpi=dpi, metadata=_METADATA.get(file.suffix.lower()))
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:

@@ -118,7 +118,7 @@ class TestReliability:
         style.save(figure, tmp_path, "gaps")
 
     def test_every_outcome_has_a_colour_and_a_place(self):
-        assert set(style.OUTCOME_COLOURS) == set(Outcome) == set(figures._STACK)
+        assert set(style.OUTCOME_COLOURS) == set(Outcome) == set(figures.STACK)
         assert len(set(style.OUTCOME_COLOURS.values())) == len(Outcome)
 
 
