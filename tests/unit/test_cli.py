@@ -561,7 +561,7 @@ def test_a_map_is_imported_described_and_drawn(
 ) -> None:
     assert main(["map", "import", "town.osm", "--out", "town.v2xmap"]) == 0
     out = capsys.readouterr().out
-    assert " ".join(out.splitlines()[2].split()) == "n_edges 1"
+    assert " ".join(out.splitlines()[1].split()).startswith("roads 1.0 km in 1 edges and 2 nodes")
     assert "© OpenStreetMap contributors" in out
     assert main(["map", "info", "town.v2xmap", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
@@ -569,6 +569,52 @@ def test_a_map_is_imported_described_and_drawn(
     assert figures["km"] == pytest.approx(0.969, abs=0.005)
     assert main(["map", "plot", "town.v2xmap", "--out", "town.png"]) == 0
     assert (town.parent / "town.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_fetching_asks_for_the_place_or_the_box(
+    town: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from v2x.world import osm
+
+    seen: list[Any] = []
+
+    def answer(*asked: Any, elevation: Any) -> Any:
+        seen.append((asked, None if elevation is None else elevation.description[:21]))
+        return osm.import_osm(town)
+
+    monkeypatch.setattr(osm, "fetch_place", answer)
+    monkeypatch.setattr(osm, "fetch_bbox", answer)
+    words = ["map", "fetch", "--place", "Kleinstadt", "--elevation", "chongqing", "--out"]
+    assert main([*words, "a.v2xmap"]) == 0
+    assert "written to a.v2xmap" in capsys.readouterr().out
+    assert main(["map", "fetch", "--bbox", "1,2,3,4", "--out", "b.v2xmap"]) == 0
+    assert main(["map", "import", "--bbox", "1,2,3,4", "--out", "c.v2xmap"]) == 0
+    box = (1.0, 2.0, 3.0, 4.0)
+    assert seen == [(("Kleinstadt",), "heights from an analy"), (box, None), (box, None)]
+    assert (town.parent / "b.v2xmap").read_bytes() == (town.parent / "c.v2xmap").read_bytes()
+
+
+def test_the_datum_of_a_file_is_declared(town: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from v2x.world.store import load_map
+
+    for datum in ("wgs84", "gcj02"):
+        words = ["map", "import", "town.osm", "--datum", datum, "--out", f"{datum}.v2xmap"]
+        assert main(words) == 0
+    capsys.readouterr()
+    one, other = (load_map(town.parent / f"{datum}.v2xmap") for datum in ("wgs84", "gcj02"))
+    assert other.origin_x_m - one.origin_x_m == pytest.approx(-357, abs=5)
+    assert other.origin_y_m - one.origin_y_m == pytest.approx(320, abs=5)
+
+
+def test_a_map_is_described_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["map", "info", "chongqing-central"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "chongqing-central"
+    assert lines[1].startswith("roads 273.5 km in 1006 edges and 940 nodes")
+    assert "tunnels 27.3 km in 41 tubes with 84 portals" in lines
+    assert "levels -4 to 4; 349 crossings above each other, the closest 6.0 m apart" in lines[5]
+    assert lines[6].startswith("grades p50 1.6 %, p75 ")
+    assert lines[7].startswith("terrain every 20 m over 23.0 x 17.2 km, 168 to 706 m, ")
 
 
 @pytest.mark.parametrize(
@@ -581,6 +627,19 @@ def test_a_map_is_imported_described_and_drawn(
         (["import", "absent.osm", "--out", "x.v2xmap"], "absent.osm: "),
         (["import", "--bbox", "1,2,3", "--out", "x.v2xmap"], "--bbox: '1,2,3' is not four numbers"),
         (["import", "--bbox", "3,2,1,4", "--out", "x.v2xmap"], "the box 3.0,2.0,1.0,4.0 is empty"),
+        (
+            ["import", "--place", "a", "--datum", "gcj02", "--out", "x.v2xmap"],
+            "v2x map import: --dat",
+        ),
+        (["fetch", "--out", "x.v2xmap"], "v2x map fetch: give one of --place and --bbox"),
+        (
+            ["fetch", "--place", "a", "--out", "x.osm"],
+            "x.osm: is no name of a map; write to x.v2xm",
+        ),
+        (
+            ["fetch", "--bbox", "1,2,3,4", "--elevation", "no.hgt", "--out", "x.v2xmap"],
+            "no.hgt: the name of an elevation tile must begin",
+        ),
         (["info", "absent"], "there is no file or built-in map 'absent'"),
         (["plot", "town.osm", "--out", "x.nonsense"], "x.nonsense: cannot be written: "),
         (["plot", "town.osm", "--out", "no/x.png"], "no/x.png: cannot be written: "),
@@ -607,7 +666,7 @@ def v2x_command(*words: str, **options: Any) -> subprocess.CompletedProcess[str]
 
 
 COMMANDS = ("", "run", "show", "validate", "schema", "list", "report", "bench")
-MAP_COMMANDS = ("map", "map import", "map info", "map plot")
+MAP_COMMANDS = ("map", "map import", "map fetch", "map info", "map plot")
 
 
 @pytest.mark.parametrize("command", COMMANDS + MAP_COMMANDS)

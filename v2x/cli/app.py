@@ -12,6 +12,9 @@ from types import FrameType
 
 import click
 
+from v2x.cli.map_profile import profile
+from v2x.cli.map_rsu import plan_rsu
+from v2x.cli.map_side import side
 from v2x.cli.maps import map_group
 from v2x.cli.options import examples
 from v2x.cli.results import bench, report
@@ -38,6 +41,8 @@ def v2x(debug: bool) -> None:
     """Simulate C-V2X communication and traffic on the roads of mountain cities."""
 
 
+for _command in (profile, side, plan_rsu):
+    map_group.add_command(_command)
 for _command in (run, report, show, validate, list_, map_group, schema, bench):
     v2x.add_command(_command)
 

@@ -284,6 +284,27 @@ class ChongqingSurface:
         height_m: FloatArray = WATER_M + _dryness(east_km, north_km) * (land_m - WATER_M)
         return height_m.reshape(latitude.shape)
 
+    def covers(self, latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> NDArray[np.bool_]:
+        """Return whether positions lie in the city; see :class:`~v2x.world.elevation.Bounded`."""
+        latitude, longitude = np.broadcast_arrays(
+            np.asarray(latitude_deg, dtype=np.float64), np.asarray(longitude_deg, dtype=np.float64)
+        )
+        return ~_outside(latitude, longitude)
+
+    def is_water(self, latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> NDArray[np.bool_]:
+        """Return whether positions lie on a river, in :data:`WATER_M` above the sea.
+
+        See :class:`~v2x.world.elevation.KnowsWater`.
+        """
+        latitude, longitude = np.broadcast_arrays(
+            np.asarray(latitude_deg, dtype=np.float64), np.asarray(longitude_deg, dtype=np.float64)
+        )
+        east_km, north_km = _local_km(latitude, longitude)
+        wet = np.zeros(latitude.shape, dtype=np.bool_)
+        for river in RIVERS:
+            wet |= _distance_km(east_km, north_km, river.axis) <= river.half_width_km
+        return wet
+
     def residual_m(self) -> FloatArray:
         """Return the height at each control point minus the middle of its range [m]."""
         latitude_deg = [point.latitude_deg for point in CONTROL_POINTS]
@@ -307,16 +328,24 @@ def _local_km(latitude_deg: FloatArray, longitude_deg: FloatArray) -> tuple[Floa
 
 
 def _check_inside(latitude_deg: NDArray[np.float64], longitude_deg: NDArray[np.float64]) -> None:
-    south, north = LATITUDE_RANGE_DEG
-    west, east = LONGITUDE_RANGE_DEG
-    outside = (latitude_deg < south) | (latitude_deg > north)
-    outside |= (longitude_deg < west) | (longitude_deg > east)
+    outside = _outside(latitude_deg, longitude_deg)
     if outside.any():
+        south, north = LATITUDE_RANGE_DEG
+        west, east = LONGITUDE_RANGE_DEG
         raise V2XError(
             f"{int(outside.sum())} points of the map lie outside the analytic surface of central "
             f"Chongqing (latitude {south} to {north}, longitude {west} to {east})",
             remedy="give an elevation file that covers the map (.hgt or .tif)",
         )
+
+
+def _outside(
+    latitude_deg: NDArray[np.float64], longitude_deg: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    south, north = LATITUDE_RANGE_DEG
+    west, east = LONGITUDE_RANGE_DEG
+    outside = (latitude_deg < south) | (latitude_deg > north)
+    return outside | (longitude_deg < west) | (longitude_deg > east)
 
 
 def _distance_km(

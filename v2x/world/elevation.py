@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,6 +37,31 @@ class Elevation(Protocol):
         V2XError
             If a position lies outside the source.
         """
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """An :class:`Elevation` that ends somewhere and can say where."""
+
+    def covers(self, latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> NDArray[np.bool_]:
+        """Return whether the height is known at WGS-84 positions [degree]."""
+
+
+@runtime_checkable
+class KnowsWater(Protocol):
+    """An :class:`Elevation` that knows where water stands."""
+
+    def is_water(self, latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> NDArray[np.bool_]:
+        """Return whether WGS-84 positions [degree] lie on water, in their common shape."""
+
+
+@runtime_checkable
+class FillsVoids(Protocol):
+    """An :class:`Elevation` made of cells of which some had no data."""
+
+    @property
+    def n_filled(self) -> int:
+        """Number of cells that got their height from their neighbours."""
 
 
 def bilinear(grid: FloatArray, row: FloatArray, column: FloatArray) -> FloatArray:
@@ -134,13 +159,17 @@ class HgtElevation:
         """Tiles, spacing, and voids filled."""
         names = ", ".join(_tile_name(*corner) for corner in sorted(self._tiles))
         cells = sum(tile.height_m.size for tile in self._tiles.values())
-        filled = sum(tile.n_filled for tile in self._tiles.values())
         seconds = sorted({3600 // (len(t.height_m) - 1) for t in self._tiles.values()})
         return (
             f"heights from SRTM {names} at {'/'.join(map(str, seconds))} arc seconds, bilinear; "
-            f"{filled} void cells of {cells} ({100.0 * filled / cells:.2f} %) filled from "
-            "their neighbours"
+            f"{self.n_filled} void cells of {cells} ({100.0 * self.n_filled / cells:.2f} %) "
+            "filled from their neighbours"
         )
+
+    @property
+    def n_filled(self) -> int:
+        """Void cells of all tiles."""
+        return sum(tile.n_filled for tile in self._tiles.values())
 
     def height_m(self, latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> FloatArray:
         """Return the height [m]; see :class:`Elevation`."""
@@ -163,6 +192,15 @@ class HgtElevation:
                 remedy=f"add the tile(s) {', '.join(wanted)}",
             )
         return height
+
+    def covers(self, latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> NDArray[np.bool_]:
+        """Return whether a tile holds each position; see :class:`Bounded`."""
+        latitude, longitude = _positions(latitude_deg, longitude_deg)
+        inside = np.zeros(latitude.shape, dtype=np.bool_)
+        for south, west in self._tiles:
+            up, along = latitude - south, longitude - west
+            inside |= (up >= 0) & (up <= 1) & (along >= 0) & (along <= 1)
+        return inside
 
 
 def _positions(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -278,28 +316,21 @@ class RasterElevation:
                 file=str(path),
                 remedy="use another raster",
             )
-        self._grid, self._n_filled = fill_voids(grid)
+        self._grid, self.n_filled = fill_voids(grid)
 
     @property
     def description(self) -> str:
         """File, cells, and voids filled."""
         cells = self._grid.size
         return (
-            f"heights from {self._path.name}, bilinear; {self._n_filled} cells without data of "
-            f"{cells} ({100.0 * self._n_filled / cells:.2f} %) filled from neighbours"
+            f"heights from {self._path.name}, bilinear; {self.n_filled} cells without data of "
+            f"{cells} ({100.0 * self.n_filled / cells:.2f} %) filled from neighbours"
         )
 
     def height_m(self, latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> FloatArray:
         """Return the height [m]; see :class:`Elevation`."""
-        from pyproj import Transformer
-
-        latitude, longitude = _positions(latitude_deg, longitude_deg)
-        transformer = Transformer.from_crs("EPSG:4326", self._crs.to_wkt(), always_xy=True)
-        x, y = transformer.transform(longitude.ravel(), latitude.ravel())
-        a, b, c, d, e, f = self._to_cell[:6]
-        column, row = a * np.asarray(x) + b * np.asarray(y) + c, d * x + e * y + f
-        n_rows, n_columns = self._grid.shape
-        outside = (row < 0) | (row > n_rows) | (column < 0) | (column > n_columns)
+        row, column = self._cells(latitude_deg, longitude_deg)
+        outside = ~self._holds(row, column)
         if outside.any():
             raise V2XError(
                 f"{int(outside.sum())} points of the map lie outside the raster",
@@ -307,7 +338,29 @@ class RasterElevation:
                 remedy="use a raster that covers the whole map",
             )
         # Values stand for the middles of cells.
-        return bilinear(self._grid, row - 0.5, column - 0.5).reshape(latitude.shape)
+        height_m = bilinear(self._grid, row.ravel() - 0.5, column.ravel() - 0.5)
+        return height_m.reshape(row.shape)
+
+    def covers(self, latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> NDArray[np.bool_]:
+        """Return whether the raster holds each position; see :class:`Bounded`."""
+        return self._holds(*self._cells(latitude_deg, longitude_deg))
+
+    def _cells(
+        self, latitude_deg: ArrayLike, longitude_deg: ArrayLike
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return rows and columns of positions, fractional, from the corner of the raster."""
+        from pyproj import Transformer
+
+        latitude, longitude = _positions(latitude_deg, longitude_deg)
+        transformer = Transformer.from_crs("EPSG:4326", self._crs.to_wkt(), always_xy=True)
+        x, y = transformer.transform(longitude, latitude)
+        a, b, c, d, e, f = self._to_cell[:6]
+        return d * np.asarray(x) + e * np.asarray(y) + f, a * np.asarray(x) + b * np.asarray(y) + c
+
+    def _holds(self, row: FloatArray, column: FloatArray) -> NDArray[np.bool_]:
+        n_rows, n_columns = self._grid.shape
+        inside = (row >= 0) & (row <= n_rows) & (column >= 0) & (column <= n_columns)
+        return np.asarray(inside, dtype=np.bool_)
 
 
 class PointElevation:

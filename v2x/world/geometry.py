@@ -143,6 +143,17 @@ def polylines_of(road_map: RoadMap) -> Polylines:
     )
 
 
+def point_stretches(road_map: RoadMap) -> tuple[NDArray[np.intp], FloatArray]:
+    """Return the edge of each polyline point and the distance to the next one of that edge [m].
+
+    Both have the shape (n_points,); the distance is 0 at the last point of an edge.
+    """
+    edge = np.repeat(np.arange(road_map.n_edges), np.diff(road_map.first_point))
+    length_m: FloatArray = np.diff(road_map.point_offset_m, append=0.0)
+    length_m[road_map.first_point[1:] - 1] = 0.0
+    return edge, length_m
+
+
 def with_polylines(road_map: RoadMap, polylines: Polylines) -> RoadMap:
     """Return the map with the polylines of its edges replaced, end nodes following them."""
     begin = polylines.first_point[:-1]

@@ -15,22 +15,35 @@ from typing import Any
 
 import numpy as np
 
-from v2x.errors import V2XError
-from v2x.world.elevation import Elevation, PointElevation, load_elevation
-from v2x.world.geometry import subdivide
+from v2x.errors import V2XError, unknown_name
+from v2x.world.datum import DATUMS, datum_notes
+from v2x.world.elevation import Elevation, FillsVoids, PointElevation, load_elevation
+from v2x.world.gcj02 import gcj02_to_wgs84
+from v2x.world.geometry import point_stretches, subdivide
+from v2x.world.ground import with_water
 from v2x.world.incline import compare_inclines, terrain_from_inclines
 from v2x.world.network import FlatNetwork, build_network
+from v2x.world.osm_areas import buildings_of, water_outlines
 from v2x.world.osm_graph import extract_of_graph
 from v2x.world.osm_xml import OsmExtract, read_osm_xml
-from v2x.world.road_map import RoadMap
-from v2x.world.structures import HeightParams, clearances, on_terrain, with_heights
+from v2x.world.road_map import MapReport, RoadMap, Structure
+from v2x.world.structures import (
+    HeightParams,
+    clearances,
+    grade_violations,
+    on_terrain,
+    terrain_under,
+    with_heights,
+)
 
 #: Endings of the names of files that can be imported.
 IMPORT_SUFFIXES = (".osm", ".osm.gz", ".xml", ".xml.gz", ".graphml")
 #: Share of the nodes of a map that must have a tag ``ele`` for it to be used.
 ELE_SHARE = 0.5
 #: A clearance may fall short by this much before it is reported [m].
-SHORT_BY_M = 0.1
+SHORT_BY_M = 0.01
+#: Ground must stand so far above a deck before the cut is worth a word [m].
+CUT_FROM_M = 1.0
 
 _WAY_TAGS = (
     "access", "area", "bridge", "highway", "incline", "junction", "lanes", "lanes:backward",
@@ -49,6 +62,7 @@ def import_osm(
     *,
     elevation: Elevation | Path | str | None = None,
     name: str | None = None,
+    datum: str = "wgs84",
 ) -> RoadMap:
     """Import a road map from a file.
 
@@ -62,11 +76,15 @@ def import_osm(
         inclines, else the ground is level.
     name
         Name of the map; the name of the file if None.
+    datum
+        Datum of the coordinates in the file: "wgs84", which is that of OpenStreetMap, or
+        "gcj02", that of Chinese web maps, which is converted.
 
     Raises
     ------
     V2XError
-        If the file cannot be read, or holds no road.
+        If the file cannot be read, or holds no road; if the datum is unknown, or "gcj02"
+        outside China.
     """
     path = Path(path)
     suffix = next((s for s in IMPORT_SUFFIXES if path.name.lower().endswith(s)), None)
@@ -76,8 +94,20 @@ def import_osm(
             file=str(path),
             remedy="convert it, for example with  osmium cat extract.osm.pbf -o extract.osm.gz",
         )
+    if datum not in DATUMS:
+        raise unknown_name("datum", datum, DATUMS)
     extract = _read_graphml(path) if suffix == ".graphml" else read_osm_xml(path)
-    return _road_map(extract, elevation, name or path.name[: -len(suffix)], str(path))
+    if datum == "gcj02":
+        extract = _in_wgs84(extract, str(path))
+    return _road_map(extract, elevation, name or path.name[: -len(suffix)], str(path), datum)
+
+
+def _in_wgs84(extract: OsmExtract, file: str) -> OsmExtract:
+    try:
+        latitude, longitude = gcj02_to_wgs84(extract.latitude_deg, extract.longitude_deg)
+    except V2XError as error:
+        raise V2XError(error.message, file=file, remedy=error.remedy) from error
+    return replace(extract, latitude_deg=latitude, longitude_deg=longitude)
 
 
 def fetch_place(
@@ -135,7 +165,11 @@ def fetch_bbox(
 
 
 def _road_map(
-    extract: OsmExtract, elevation: Elevation | Path | str | None, name: str, file: str
+    extract: OsmExtract,
+    elevation: Elevation | Path | str | None,
+    name: str,
+    file: str,
+    datum: str = "wgs84",
 ) -> RoadMap:
     if isinstance(elevation, Path | str):
         elevation = load_elevation(elevation)
@@ -143,7 +177,7 @@ def _road_map(
     elevation = elevation or _ele_tags(extract, flat)
     if elevation is not None:
         road_map = with_heights(flat.road_map, elevation)
-        notes = [elevation.description]
+        notes = [elevation.description, *_cut_notes(road_map, elevation)]
         compared, against = compare_inclines(road_map, flat.edge_incline, flat.edge_incline_sign)
         if compared:
             notes.append(f"{compared} edges have a mapped incline, {against} slope the other way")
@@ -154,8 +188,35 @@ def _road_map(
     else:
         road_map = with_heights(flat.road_map, None)
         notes = ["no heights; the ground is level, and only bridges and underpasses rise and fall"]
+    if road_map.terrain is not None:
+        wet = with_water(road_map.terrain, water_outlines(extract, road_map))
+        road_map = replace(road_map, terrain=wet)
+    notes += datum_notes(road_map, elevation, datum)
     notes += _stacking_notes(road_map)
-    return replace(road_map, report=replace(road_map.report, notes=tuple(notes)))
+    road_map, more = _with_buildings(road_map, extract)
+    report = replace(road_map.report, notes=(*notes, *more))
+    if isinstance(elevation, FillsVoids) and elevation.n_filled:
+        report = _defaulted(report, "terrain_voids", elevation.n_filled)
+    return replace(road_map, report=report)
+
+
+def _defaulted(report: MapReport, key: str, count: int) -> MapReport:
+    return replace(report, defaults_used=dict(sorted({**report.defaults_used, key: count}.items())))
+
+
+def _with_buildings(road_map: RoadMap, extract: OsmExtract) -> tuple[RoadMap, list[str]]:
+    """Return the map with the buildings of the extract, and what is to be said about them."""
+    buildings, n_defaults, dropped = buildings_of(extract, road_map)
+    report = road_map.report
+    report = replace(report, dropped=dict(sorted((dict(report.dropped) | dropped).items())))
+    if n_defaults:
+        report = _defaulted(report, "building_height", n_defaults)
+    notes = []
+    if extract.n_relations:
+        notes.append(
+            f"{extract.n_relations} buildings and waters outlined by several ways are left out"
+        )
+    return replace(road_map, buildings=buildings, report=report), notes
 
 
 def _ele_tags(extract: OsmExtract, flat: FlatNetwork) -> PointElevation | None:
@@ -166,6 +227,20 @@ def _ele_tags(extract: OsmExtract, flat: FlatNetwork) -> PointElevation | None:
     return PointElevation(
         extract.latitude_deg[known], extract.longitude_deg[known], extract.ele_m[known]
     )
+
+
+def _cut_notes(road_map: RoadMap, elevation: Elevation) -> list[str]:
+    """Return what to say of decks that lie below the ground of the source."""
+    edge, length_m = point_stretches(road_map)
+    deck = road_map.edge_structure[edge] == Structure.BRIDGE
+    cut_m = (terrain_under(road_map, elevation) - road_map.point_z_m)[deck]
+    buried = cut_m > CUT_FROM_M
+    if not buried.any():
+        return []
+    return [
+        f"{length_m[deck][buried].sum():.0f} m of decks run up to {cut_m.max():.1f} m below the "
+        "ground of the source, which is cut there"
+    ]
 
 
 def _stacking_notes(road_map: RoadMap) -> list[str]:
@@ -181,6 +256,12 @@ def _stacking_notes(road_map: RoadMap) -> list[str]:
         )
     if found.n_unordered:
         notes.append(f"at {found.n_unordered} crossings without a node no layer says who is above")
+    steep = grade_violations(road_map)
+    if steep.n_edges:
+        notes.append(
+            f"{steep.length_m:.0f} m on {steep.n_edges} edges are up to "
+            f"{100.0 * steep.worst:.1f} per cent steeper than their class is built"
+        )
     return notes
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2x.errors import V2XError
+from v2x.world.osm_areas import is_building, is_water
 from v2x.world.osm_tags import height_m
 
 
@@ -28,7 +29,7 @@ class OsmWay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OsmExtract:
-    """Nodes and highway ways of an extract.
+    """Nodes, highway ways, and outlines of buildings and water of an extract.
 
     Attributes
     ----------
@@ -42,6 +43,10 @@ class OsmExtract:
         Whether the node is tagged ``highway=traffic_signals``.
     ways
         Ways with a ``highway`` tag, of every class, in the order of the file.
+    areas
+        Closed ways without one that outline a building or water.
+    n_relations
+        Relations that do so with several ways; these are not read.
     """
 
     node_id: NDArray[np.int64]
@@ -50,6 +55,8 @@ class OsmExtract:
     ele_m: NDArray[np.float64]
     signal: NDArray[np.bool_]
     ways: tuple[OsmWay, ...]
+    areas: tuple[OsmWay, ...] = ()
+    n_relations: int = 0
 
 
 def read_osm_xml(path: Path) -> OsmExtract:
@@ -67,6 +74,8 @@ def read_osm_xml(path: Path) -> OsmExtract:
     """
     nodes: dict[int, tuple[float, float, float, bool]] = {}
     ways: dict[int, OsmWay] = {}
+    areas: dict[int, OsmWay] = {}
+    n_relations = 0
     try:
         with _open(path) as stream:
             for element in _elements(stream, path):
@@ -74,8 +83,12 @@ def read_osm_xml(path: Path) -> OsmExtract:
                     continue
                 if element.tag == "node":
                     nodes[int(element.attrib["id"])] = _node(element)
-                elif (way := _way(element)) is not None:
+                elif element.tag == "relation":
+                    n_relations += is_building(tags := _tags(element)) or is_water(tags)
+                elif "highway" in (way := _way(element)).tags:
                     ways[way.id] = way
+                elif _is_area(way):
+                    areas[way.id] = way
     except ET.ParseError as error:
         raise _damaged(path, f"not well-formed XML ({error})") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -96,6 +109,8 @@ def read_osm_xml(path: Path) -> OsmExtract:
         ele_m=columns[:, 2],
         signal=columns[:, 3] > 0,
         ways=tuple(ways.values()),
+        areas=tuple(areas.values()),
+        n_relations=n_relations,
     )
 
 
@@ -115,7 +130,7 @@ def _damaged(path: Path, what: str) -> V2XError:
 
 
 def _elements(stream: BinaryIO, path: Path) -> Iterator[ET.Element]:
-    """Yield each complete node and way element, freeing what was read."""
+    """Yield each complete node, way and relation element, freeing what was read."""
     events = ET.iterparse(stream, events=("start", "end"))
     root: ET.Element | None = None
     for event, element in events:
@@ -127,9 +142,14 @@ def _elements(stream: BinaryIO, path: Path) -> Iterator[ET.Element]:
                     file=str(path),
                     remedy="give an .osm, .osm.gz or .graphml file",
                 )
-        elif event == "end" and element.tag in ("node", "way"):
+        elif event == "end" and element.tag in ("node", "way", "relation"):
             yield element
             root.clear()
+
+
+def _is_area(way: OsmWay) -> bool:
+    closed = len(way.node_ids) > 3 and way.node_ids[0] == way.node_ids[-1]
+    return closed and (is_building(way.tags) or is_water(way.tags))
 
 
 def _tags(element: ET.Element) -> dict[str, str]:
@@ -150,9 +170,6 @@ def _node(element: ET.Element) -> tuple[float, float, float, bool]:
     )
 
 
-def _way(element: ET.Element) -> OsmWay | None:
-    tags = _tags(element)
-    if "highway" not in tags:
-        return None
+def _way(element: ET.Element) -> OsmWay:
     refs = tuple(int(nd.attrib["ref"]) for nd in element.iterfind("nd") if "ref" in nd.attrib)
-    return OsmWay(int(element.attrib["id"]), refs, tags)
+    return OsmWay(int(element.attrib["id"]), refs, _tags(element))

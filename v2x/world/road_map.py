@@ -33,7 +33,8 @@ class MapReport:
     Attributes
     ----------
     defaults_used
-        Attribute ("lanes", "maxspeed", ...) to the number of edges that got a default.
+        Attribute ("lanes", "maxspeed", ...) to the number of edges that got a default;
+        "building_height" counts buildings, "terrain_voids" cells of the height raster.
     dropped
         Reason to the amount left out ("edges_not_drivable", "km_not_between_entry_and_exit", ...).
     notes

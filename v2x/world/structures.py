@@ -6,10 +6,11 @@ reads its output.
 
 The profile is that of an elastic beam which runs along the whole network. On the ground,
 springs hold it to the terrain, and its stiffness flattens what is short: the noise of a height
-raster, of which no road has the grades. Bridges and tunnels have no springs; a beam under
-tension runs straight between their ends. One road over another must clear it, and no road may
-be steeper than its class is built: these are inequalities, and everything around a conflict
-gives way until it is resolved.
+raster, of which no road has the grades. Bridges and tunnels are free: a beam under tension runs
+straight between their ends, but for decks that the ground pushes up and tunnels that it pushes
+down. One road over another must clear it, and no road should be steeper than its class is built:
+these are inequalities, and everything around a conflict gives way until it is resolved; what
+must hold in the end is the clearance.
 """
 
 from __future__ import annotations
@@ -23,23 +24,27 @@ from numpy.typing import NDArray
 
 from v2x.world.crossings import find_crossings
 from v2x.world.elevation import Elevation
-from v2x.world.geometry import polylines_of, subdivide, with_polylines
+from v2x.world.geometry import point_stretches, polylines_of, subdivide, with_polylines
 from v2x.world.grades import edge_grades, grade_percentiles, max_grade, point_grades
+from v2x.world.ground import terrain_of
 from v2x.world.least_energy import BoundedEnergy
-from v2x.world.point_graph import point_graph
+from v2x.world.point_graph import PointGraph, point_graph
 from v2x.world.road_map import FloatArray, IntArray, RoadMap, Structure
 
 __all__ = [
     "MAX_GRADE",
     "Clearances",
+    "GradeViolations",
     "HeightParams",
     "clearances",
     "edge_grades",
     "grade_percentiles",
+    "grade_violations",
     "max_grade",
     "on_terrain",
     "point_grades",
     "solve_heights",
+    "steepest_grades",
     "terrain_under",
     "with_heights",
 ]
@@ -59,9 +64,14 @@ MAX_GRADE: Mapping[str, float] = {
     "secondary_link": 0.15,
 }
 MAX_STREET_GRADE = 0.20
+#: Excess over the design grade that is rounding and no violation.
+GRADE_WITHIN = 0.002
 #: Springs of bridges and tunnels relative to those of the ground: none, but for the rounding.
 _LOOSE = 1e-7
-#: Penalties on a lacking metre of clearance and on excess grade, stiff enough for centimetres.
+#: Clearance beyond the least that rounding heights to the millimetre may use up [m].
+_SPARE_M = 2e-3
+#: Penalties on a lacking metre of clearance, which is only where its multipliers begin, and on
+#: excess grade, stiff enough for centimetres.
 _CLEARANCE_WEIGHT = 1e5
 _GRADE_WEIGHT = 1e7
 
@@ -112,6 +122,25 @@ class Clearances:
     n_unordered: int
 
 
+@dataclass(frozen=True, slots=True)
+class GradeViolations:
+    """Stretches steeper than the design grade of their class by more than `GRADE_WITHIN`.
+
+    Attributes
+    ----------
+    n_edges
+        Edges with such a stretch.
+    length_m
+        Length of the stretches, each direction for itself [m].
+    worst
+        Greatest excess over the design grade (0.01 is one per cent too much).
+    """
+
+    n_edges: int
+    length_m: float
+    worst: float
+
+
 def with_heights(
     road_map: RoadMap, elevation: Elevation | None, params: HeightParams | None = None
 ) -> RoadMap:
@@ -130,13 +159,15 @@ def with_heights(
     Returns
     -------
     RoadMap
-        With points at most ``params.spacing_m`` apart and heights rounded to the millimetre.
+        With points at most ``params.spacing_m`` apart and heights rounded to the millimetre;
+        with the terrain around its roads if `elevation` is given.
     """
     params = params or HeightParams()
     fine = subdivide(road_map, params.spacing_m)
-    flat_m = np.zeros(len(fine.point_x_m))
-    terrain_m = flat_m if elevation is None else terrain_under(fine, elevation)
-    return on_terrain(fine, terrain_m, params)
+    if elevation is None:
+        return on_terrain(fine, np.zeros(len(fine.point_x_m)), params)
+    solved = on_terrain(fine, terrain_under(fine, elevation), params)
+    return replace(solved, terrain=terrain_of(solved, elevation))
 
 
 def on_terrain(
@@ -181,63 +212,148 @@ def solve_heights(
     -----
     With *t* the terrain and *l* the smoothing length, it minimises along the network
 
-    .. math:: \int_\text{ground} (z - t)^2 + \int_\text{structure} l^2 z'^2 + \int l^4 z''^2
+    .. math:: \int_\text{ground} (z - t)^2 + \int_\text{bridge} (t - z)_+^2
+        + \int_\text{tunnel} (z - t)_+^2 + \int_\text{structure} l^2 z'^2 + \int l^4 z''^2
 
     subject to :math:`z_\text{upper} - z_\text{lower} \ge c\,\Delta\text{level}` at crossings
-    and to :math:`|z'| \le g` of the class. Both are penalties stiff enough to hold within
-    centimetres; where they contradict each other they share what is lacking. A layer of
-    OpenStreetMap is an order and not a height, so that `c` for each level is an assumption.
+    and, where that leaves room, to :math:`|z'| \le g` of the class: clearance is hard, grades
+    are a penalty stiff enough to hold within centimetres, and :func:`grade_violations` tells
+    where they gave way. A layer of OpenStreetMap is an order and not a height, so that `c` for
+    each level is an assumption.
     """
-    from scipy.sparse import coo_array, diags_array, vstack
+    from scipy.sparse import vstack
 
     params = params or HeightParams()
     graph = point_graph(road_map)
-    links, n = graph.links, graph.n_places
+    known_m = graph.at_places(terrain_m)
+    energy, spring = _beam(road_map, graph, params)
+    bounds = [
+        _clearance_bounds(road_map, graph, params),
+        *_grade_bounds(road_map, graph),
+        _ground_bounds(road_map, graph, Structure.BRIDGE, known_m),
+        _ground_bounds(road_map, graph, Structure.TUNNEL, known_m),
+    ]
+    profile = BoundedEnergy(
+        energy=energy,
+        load=spring * known_m,
+        bound=vstack([bound.rows for bound in bounds]).tocsr(),
+        least=np.concatenate([bound.least for bound in bounds]),
+        weight=np.concatenate([bound.weight for bound in bounds]),
+        hard=np.concatenate([np.full(len(bound.least), bound.hard) for bound in bounds]),
+    )
+    return profile.minimum()[graph.place]
 
-    def matrix(columns: list[NDArray[Any]], values: list[FloatArray]) -> Any:
-        """Return the sparse matrix with these entries in each row."""
-        row = np.tile(np.arange(len(values[0])), len(columns))
-        entries = (np.concatenate(values), (row, np.concatenate(columns)))
-        return coo_array(entries, shape=(len(values[0]), n)).tocsr()
 
-    # Neighbours a millimetre apart have lengths that rounding decides.
-    run_m = np.maximum(links.run_m, 1e-3)
-    rise = matrix([links.a, links.b], [-np.ones(len(run_m)), np.ones(len(run_m))])
-    ground = road_map.edge_structure[links.edge] == Structure.GROUND
-    held_m = np.where(ground, run_m, _LOOSE * run_m)
-    spring = np.bincount(links.a, 0.5 * held_m, n) + np.bincount(links.b, 0.5 * held_m, n)
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """Least values of combinations of heights: sparse rows, values, weights, whether hard."""
+
+    rows: Any
+    least: FloatArray
+    weight: FloatArray
+    hard: bool = False
+
+
+def _matrix(graph: PointGraph, columns: list[NDArray[Any]], values: list[FloatArray]) -> Any:
+    """Return the sparse matrix over places with these entries in each row."""
+    from scipy.sparse import coo_array
+
+    row = np.tile(np.arange(len(values[0])), len(columns))
+    entries = (np.concatenate(values), (row, np.concatenate(columns)))
+    return coo_array(entries, shape=(len(values[0]), graph.n_places)).tocsr()
+
+
+def _run_m(graph: PointGraph) -> FloatArray:
+    """Return the lengths of links; neighbours a millimetre apart have what rounding decides."""
+    run_m: FloatArray = np.maximum(graph.links.run_m, 1e-3)
+    return run_m
+
+
+def _length_at_places(
+    road_map: RoadMap, graph: PointGraph, structure: Structure, run_m: FloatArray
+) -> FloatArray:
+    """Return the length of roads of one structure that each place stands for [m]."""
+    links = graph.links
+    half_m = 0.5 * np.where(road_map.edge_structure[links.edge] == structure, run_m, 0.0)
+    ends = np.concatenate([links.a, links.b])
+    length_m = np.bincount(ends, np.tile(half_m, 2), graph.n_places)
+    return np.asarray(length_m, dtype=np.float64)
+
+
+def _rise(graph: PointGraph) -> Any:
+    one = np.ones(len(graph.links.a))
+    return _matrix(graph, [graph.links.a, graph.links.b], [-one, one])
+
+
+def _beam(road_map: RoadMap, graph: PointGraph, params: HeightParams) -> tuple[Any, FloatArray]:
+    """Return the energy of the beam and the springs that hold it to the terrain."""
+    from scipy.sparse import diags_array
+
+    run_m, rise = _run_m(graph), _rise(graph)
+    ground = road_map.edge_structure[graph.links.edge] == Structure.GROUND
+    spring = _length_at_places(road_map, graph, Structure.GROUND, run_m)
+    for structure in (Structure.BRIDGE, Structure.TUNNEL):
+        spring = spring + _LOOSE * _length_at_places(road_map, graph, structure, run_m)
     tension = np.where(ground, 0.0, params.smoothing_m**2 / run_m)
     before, after = np.maximum(graph.bend_m, 1e-3)
-    kink = matrix(
+    kink = _matrix(
+        graph,
         [graph.bend[0], graph.bend[1], graph.bend[2]],
         [1.0 / before, -1.0 / before - 1.0 / after, 1.0 / after],
     )
     stiffness = params.smoothing_m**4 / (0.5 * (before + after))
     energy = diags_array(spring) + rise.T @ diags_array(tension) @ rise
-    energy = energy + kink.T @ diags_array(stiffness) @ kink
+    return energy + kink.T @ diags_array(stiffness) @ kink, spring
 
-    crossings = find_crossings(road_map, graph)
+
+def _clearance_bounds(road_map: RoadMap, graph: PointGraph, params: HeightParams) -> _Bounds:
+    crossings, links = find_crossings(road_map, graph), graph.links
     up, down = crossings.upper, crossings.lower
-    gap = matrix(
+    upper_share, lower_share = crossings.upper_share, crossings.lower_share
+    rows = _matrix(
+        graph,
         [links.a[up], links.b[up], links.a[down], links.b[down]],
-        [
-            1.0 - crossings.upper_share,
-            crossings.upper_share,
-            crossings.lower_share - 1.0,
-            -crossings.lower_share,
-        ],
+        [1.0 - upper_share, upper_share, lower_share - 1.0, -lower_share],
     )
-    steepest = np.array([MAX_GRADE.get(name, MAX_STREET_GRADE) for name in road_map.class_names])
-    most_m = steepest[road_map.edge_class[links.edge]] * run_m
-    grade_weight = _GRADE_WEIGHT / run_m
-    profile = BoundedEnergy(
-        energy=energy,
-        load=spring * graph.at_places(terrain_m),
-        bound=vstack([gap, rise, -rise]).tocsr(),
-        least=np.concatenate([params.clearance_m * crossings.levels, -most_m, -most_m]),
-        weight=np.concatenate([np.full(len(up), _CLEARANCE_WEIGHT), grade_weight, grade_weight]),
+    least_m = np.asarray(params.clearance_m * crossings.levels + _SPARE_M, dtype=np.float64)
+    return _Bounds(rows, least_m, np.full(len(up), _CLEARANCE_WEIGHT), hard=True)
+
+
+def _grade_bounds(road_map: RoadMap, graph: PointGraph) -> tuple[_Bounds, _Bounds]:
+    run_m, rise = _run_m(graph), _rise(graph)
+    least_m = -steepest_grades(road_map)[graph.links.edge] * run_m
+    weight = _GRADE_WEIGHT / run_m
+    return _Bounds(rise, least_m, weight), _Bounds(-rise, least_m, weight)
+
+
+def _ground_bounds(
+    road_map: RoadMap, graph: PointGraph, structure: Structure, known_m: FloatArray
+) -> _Bounds:
+    """Return how the ground pushes decks up or tunnels down: as it holds a road that lies on it."""
+    length_m = _length_at_places(road_map, graph, structure, _run_m(graph))
+    place = np.flatnonzero(length_m)
+    side = 1.0 if structure == Structure.BRIDGE else -1.0
+    rows = _matrix(graph, [place], [np.full(len(place), side)])
+    return _Bounds(rows, side * known_m[place], length_m[place])
+
+
+def steepest_grades(road_map: RoadMap) -> FloatArray:
+    """Return the grade at which each edge may be built at most, shape (n_edges,)."""
+    steepest = [MAX_GRADE.get(name, MAX_STREET_GRADE) for name in road_map.class_names]
+    limits: FloatArray = np.array(steepest, dtype=np.float64)
+    return limits[road_map.edge_class]
+
+
+def grade_violations(road_map: RoadMap) -> GradeViolations:
+    """Return where a map is steeper than its classes are built."""
+    edge, length_m = point_stretches(road_map)
+    excess = np.abs(point_grades(road_map)) - steepest_grades(road_map)[edge]
+    steep = (excess > GRADE_WITHIN) & (length_m > 0.0)
+    return GradeViolations(
+        n_edges=len(np.unique(edge[steep])),
+        length_m=float(length_m[steep].sum()),
+        worst=float(excess[steep].max(initial=0.0)),
     )
-    return profile.minimum()[graph.place]
 
 
 def clearances(road_map: RoadMap) -> Clearances:

@@ -71,3 +71,19 @@ def test_outside_its_range_it_says_so(beyond: tuple[float, float]) -> None:
     longitude = LONGITUDE_RANGE_DEG[0] + beyond[1]
     with pytest.raises(V2XError, match="outside the analytic surface"):
         SURFACE.height_m(latitude, longitude)
+
+
+def test_the_rivers_are_water_and_their_banks_are_not() -> None:
+    # Yangtze off Chaotianmen and at Shibanpo, Jialing at Huanghuayuan; then squares of the city.
+    wet = [(29.5720, 106.5905), (29.5480, 106.5597), (29.5706, 106.5630)]
+    dry = [(29.559, 106.577), (29.568, 106.5855), (29.553, 106.540), (29.56, 106.63)]
+    latitude, longitude = np.array(wet + dry).T
+    found = SURFACE.is_water(latitude, longitude)
+    assert found.tolist() == [True] * 3 + [False] * 4
+    assert SURFACE.height_m(latitude, longitude)[found] == pytest.approx(WATER_M)
+    assert SURFACE.is_water(29.5720, 106.5905).shape == ()
+
+
+def test_it_knows_where_it_ends() -> None:
+    found = SURFACE.covers([29.5, 29.5, 29.39, 29.77], [106.5, 106.81, 106.5, 106.5])
+    assert found.tolist() == [True, False, False, False]

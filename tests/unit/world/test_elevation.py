@@ -100,6 +100,9 @@ def test_neighbouring_tiles_join(tmp_path: Path) -> None:
     assert elevation.height_m(29.5, longitude) == pytest.approx(expected, abs=1e-6)
     with pytest.raises(V2XError, match=r"2 points .* outside .*N28E106, N29E108"):
         elevation.height_m([28.5, 29.5, 29.5], [106.5, 108.5, 106.5])
+    assert elevation.covers([28.5, 29.5, 29.5], [106.5, 108.5, 106.5]).tolist() == [False] * 2 + [
+        True
+    ]
 
 
 def test_voids_of_a_tile_are_filled_and_counted(tmp_path: Path) -> None:
@@ -107,6 +110,7 @@ def test_voids_of_a_tile_are_filled_and_counted(tmp_path: Path) -> None:
     grid[600:604, 500:503] = SRTM_VOID
     tile = read_hgt(write_tile(tmp_path / "N29E106.hgt", grid))
     assert tile.n_filled == 12
+    assert HgtElevation([tmp_path / "N29E106.hgt"]).n_filled == 12
     hole = tile.height_m[598:606, 498:505]
     assert np.abs(hole - plane(*np.mgrid[598:606, 498:505])).max() < 5.0
     assert tile.height_m.min() > -2000
@@ -170,6 +174,7 @@ def write_raster(path: Path, crs: str | None, **profile: Any) -> Path:
 
 def test_raster_values_stand_for_the_middles_of_cells(tmp_path: Path) -> None:
     elevation = load_elevation(write_raster(tmp_path / "dem.tif", "EPSG:4326"))
+    assert isinstance(elevation, RasterElevation)
     assert elevation.height_m(29.545, 106.405) == pytest.approx(plane(0, 0))
     assert elevation.height_m(29.535, 106.425) == pytest.approx(plane(1, 2))
     assert elevation.height_m(29.530, 106.430) == pytest.approx(plane(1.5, 2.5))
@@ -178,6 +183,15 @@ def test_raster_values_stand_for_the_middles_of_cells(tmp_path: Path) -> None:
     assert "1 cells without data of 200" in elevation.description
     with pytest.raises(V2XError, match="1 points of the map lie outside the raster"):
         elevation.height_m([29.5, 29.7], [106.5, 106.5])
+    assert elevation.covers([29.5, 29.7, 29.5], [106.5, 106.5, 106.39]).tolist() == [
+        True,
+        False,
+        False,
+    ]
+    assert elevation.n_filled == 1
+    square = elevation.height_m([[29.545, 29.535]], [[106.405], [106.425]])
+    assert square.shape == (2, 2)
+    assert np.diag(square) == pytest.approx([plane(0, 0), plane(1, 2)])
 
 
 def test_raster_in_another_reference_system(tmp_path: Path) -> None:

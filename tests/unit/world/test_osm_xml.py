@@ -103,3 +103,24 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere.osm", tmp_path):
         with pytest.raises(V2XError, match="cannot be read"):
             read_osm_xml(path)
+
+
+def test_outlines_of_buildings_and_water_are_read_and_nothing_else(
+    osm_file: Callable[..., Path],
+) -> None:
+    nodes = {1: (0, 0), 2: (50, 0), 3: (50, 50), 4: (0, 50)}
+    ring = [1, 2, 3, 4, 1]
+    ways = {
+        10: ([1, 2], {"highway": "residential"}),
+        11: (ring, {"building": "yes", "height": "7"}),
+        12: (ring, {"natural": "water"}),
+        13: (ring, {"natural": "wood"}),
+        14: ([1, 2, 3, 4], {"building": "yes"}),
+        15: (ring, {"highway": "pedestrian", "building": "yes"}),
+    }
+    extract = read_osm_xml(osm_file(nodes, ways))
+    assert [way.id for way in extract.areas] == [11, 12]
+    assert extract.areas[0].node_ids == tuple(ring)
+    assert extract.areas[0].tags["height"] == "7"
+    assert [way.id for way in extract.ways] == [10, 15]
+    assert extract.n_relations == 0

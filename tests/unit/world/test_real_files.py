@@ -64,6 +64,27 @@ def whole_km(road_map: RoadMap) -> float:
     return float(road_map.edge_length_m.sum()) / 1000.0 + left_out
 
 
+def check_buildings(road_map: RoadMap, n_buildings: int) -> None:
+    """All closed ways tagged building; the two old files map neither heights nor storeys."""
+    houses = road_map.buildings
+    assert houses is not None
+    assert houses.n_buildings == n_buildings
+    assert road_map.report.defaults_used["building_height"] == n_buildings
+    assert houses.top_m - houses.base_m == pytest.approx(9.0)
+
+
+def check_ground(road_map: RoadMap) -> None:
+    """Roads on the ground lie on the terrain, and no deck lies below it."""
+    assert road_map.terrain is not None
+    x, y = road_map.point_x_m, road_map.point_y_m
+    above_m = road_map.point_z_m - road_map.terrain.at(x, y)
+    structure = np.repeat(road_map.edge_structure, np.diff(road_map.first_point))
+    on_ground = above_m[structure == Structure.GROUND]
+    assert on_ground.min() > -0.3
+    assert np.percentile(on_ground, 95) < 2.0
+    assert above_m[structure == Structure.BRIDGE].min() > -0.3
+
+
 def test_andorra_with_its_terrain(shared_file: Find) -> None:
     """A whole country: 753.7 km, bridges 6.3 km, grades p50 6 %, p95 10.5 to 11.5 %."""
     road_map = import_osm(
@@ -90,6 +111,18 @@ def test_andorra_with_its_terrain(shared_file: Find) -> None:
     assert np.bincount(strong_parts(road_map)).max() > 0.98 * road_map.n_nodes
     # Untagged lanes are nearly all; posted limits a fifth.
     assert figures["defaults_used"]["lanes"] > 2_700
+    check_buildings(road_map, 292)
+    assert figures["voids_filled"] == 7652
+    assert figures["n_stacked_pairs"] == 16
+    assert figures["min_stack_clearance_m"] >= 6.0
+    assert figures["grade_violations"]["edges"] == 0
+    # 589 m of decks lie below the raster, which is cut; galleries stand above it.
+    assert figures["terrain"]["decks_below_km"] == 0.0
+    assert figures["terrain"]["tunnels_above_km"] < 0.5
+    assert figures["terrain"]["step_m"] == 20.0
+    check_ground(road_map)
+    # 82 lakes, 9 stretches of river banks and 7 reservoirs, of 620 square kilometres.
+    assert figures["terrain"]["water"] == pytest.approx(0.0026, abs=5e-4)
     assert 2_200 < figures["defaults_used"]["maxspeed"] < 2_600
 
 
@@ -109,6 +142,10 @@ def test_monaco_with_its_terrain(shared_file: Find) -> None:
     grades = figures["grade_percentiles"]
     assert grades["p50"] == pytest.approx(0.049, abs=0.015)
     assert grades["p95"] == pytest.approx(0.138, abs=0.025)
+    check_buildings(road_map, 960)
+    assert figures["min_stack_clearance_m"] >= 6.0
+    assert figures["terrain"]["step_m"] == 10.0
+    check_ground(road_map)
     # The tunnels keep to half the height of the rock above them.
     assert road_map.point_z_m.min() > -5
     assert road_map.point_z_m.max() < 600
@@ -120,7 +157,10 @@ def test_seattle_without_terrain(shared_file: Find) -> None:
     assert whole_km(road_map) == pytest.approx(8.84, abs=0.05)
     assert road_map.report.dropped["edges_in_smaller_parts"] == 20
     assert "the ground is level" in road_map.report.notes[0]
-    assert road_map.report.defaults_used == {"maxspeed": 3, "oneway": 6}
+    defaults = dict(road_map.report.defaults_used)
+    assert road_map.buildings is not None
+    assert (defaults.pop("building_height"), road_map.buildings.n_buildings) == (24, 47)
+    assert defaults == {"maxspeed": 3, "oneway": 6}
     mph = road_map.edge_limit_mps / 0.44704
     assert set(mph[road_map.edge_limit_mps > 11.2].round(6)) <= {60.0, 40.0 / 1.609344}
     assert int(road_map.node_signal.sum()) == 2
@@ -130,7 +170,9 @@ def test_arizona_without_terrain(shared_file: Find) -> None:
     road_map = import_osm(shared_file("arizona-highways.osm.gz"))
     assert whole_km(road_map) == pytest.approx(6.72, abs=0.03)
     assert int(road_map.node_signal.sum()) == 9
-    assert road_map.report.defaults_used == {"maxspeed": 31}
+    defaults = dict(road_map.report.defaults_used)
+    assert defaults.pop("building_height") == 8
+    assert defaults == {"maxspeed": 31}
     assert set((road_map.edge_limit_mps / 0.44704).round(4)) >= {45.0}
 
 

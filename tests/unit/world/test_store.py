@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 
 import v2x
+from v2x import rng
 from v2x.errors import V2XError
 from v2x.world import store, synthetic
+from v2x.world.buildings import Buildings
+from v2x.world.ground import quantised
 from v2x.world.road_map import MapReport, RoadMap, Structure
 from v2x.world.store import builtin_map, load_map, map_bytes, save_map, summary
+from v2x.world.terrain import Terrain
 
 
 def described(road_map: RoadMap) -> RoadMap:
@@ -35,7 +39,26 @@ def described(road_map: RoadMap) -> RoadMap:
         node_osm_id=np.arange(road_map.n_nodes) + 2**40,
         edge_structure=np.arange(n, dtype=np.int32) % 3,
         edge_level=np.arange(n, dtype=np.int32) - 4,
+        terrain=hills(),
+        buildings=Buildings(
+            first_corner=np.array([0, 3, 7], dtype=np.int32),
+            corner_x_m=np.array([0.0, 10.0, 10.0, 50.0, 60.0, 60.0, 50.0]),
+            corner_y_m=np.array([0.0, 0.0, 10.0, 0.0, 0.0, 20.0, 20.25]),
+            base_m=np.array([201.5, 203.0]),
+            top_m=np.array([210.5, 263.125]),
+        ),
         report=MapReport({"lanes": 3}, {"km_in_smaller_parts": 1.5}, ("one", "zwei – 二")),
+    )
+
+
+def hills(noise_m: float = 0.0) -> Terrain:
+    """Return a terrain of 60 by 90 points between 160 m and 700 m; with noise, of no decimetres."""
+    row, column = np.mgrid[0:60, 0:90]
+    height_m = 430.0 + 270.0 * np.sin(row / 17.0) * np.cos(column / 23.0)
+    height_m += noise_m * rng.stream(1, "hills").normal(size=height_m.shape)
+    height_m = height_m.astype(np.float32) if noise_m else quantised(height_m)
+    return Terrain(
+        west_m=-900.0, south_m=-600.0, step_m=20.0, height_m=height_m, water=height_m < 200.0
     )
 
 
@@ -46,6 +69,18 @@ MAPS = {
 }
 
 
+def assert_equal(one: Any, two: Any, name: str) -> None:
+    """Assert that two members of a map are the same, to the bit and the type."""
+    if isinstance(one, np.ndarray):
+        assert one.dtype == two.dtype
+        np.testing.assert_array_equal(one, two, err_msg=name)
+    elif isinstance(one, Terrain | Buildings):
+        for field in fields(one):
+            assert_equal(getattr(one, field.name), getattr(two, field.name), field.name)
+    else:
+        assert one == two, name
+
+
 @pytest.mark.parametrize("name", MAPS)
 def test_a_map_survives_the_disk_to_the_bit(name: str, tmp_path: Path) -> None:
     road_map = MAPS[name]
@@ -54,14 +89,36 @@ def test_a_map_survives_the_disk_to_the_bit(name: str, tmp_path: Path) -> None:
     again = load_map(path)
     for field in fields(RoadMap):
         one, two = getattr(road_map, field.name), getattr(again, field.name)
-        if isinstance(one, np.ndarray):
-            assert one.dtype == two.dtype
-            np.testing.assert_array_equal(one, two, err_msg=field.name)
-        else:
-            assert one == two, field.name
+        assert_equal(one, two, field.name)
     assert path.read_bytes() == map_bytes(again) == map_bytes(road_map)
     with zipfile.ZipFile(path) as archive:
         assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_terrain_of_whole_decimetres_is_packed(tmp_path: Path) -> None:
+    """Second differences take about a byte a point; what is no decimetre is kept as it is."""
+    plain = MAPS["manhattan"]
+    smooth = replace(plain, terrain=hills())
+    rough = replace(plain, terrain=hills(noise_m=1.0))
+    n_points = 60 * 90
+    packed, unpacked = (
+        len(map_bytes(road_map)) - len(map_bytes(plain)) for road_map in (smooth, rough)
+    )
+    assert packed < 1.2 * n_points
+    assert unpacked > 2.5 * n_points
+    for number, road_map in enumerate((smooth, rough)):
+        path = tmp_path / f"{number}.v2xmap"
+        save_map(road_map, path)
+        assert_equal(road_map.terrain, load_map(path).terrain, "terrain")
+
+
+def test_cliffs_too_high_to_pack_survive(tmp_path: Path) -> None:
+    """A step of 4,000 m beside one back has second differences beyond 16 bits."""
+    height_m = np.zeros((4, 5), dtype=np.float32)
+    height_m[1::2, 1::2] = 4000.0
+    cliff = Terrain(west_m=0.0, south_m=0.0, step_m=10.0, height_m=height_m, water=height_m > 1.0)
+    save_map(replace(MAPS["manhattan"], terrain=cliff), tmp_path / "cliff.v2xmap")
+    assert_equal(cliff, load_map(tmp_path / "cliff.v2xmap").terrain, "terrain")
 
 
 def test_the_name_must_say_what_the_file_is(tmp_path: Path) -> None:
@@ -99,7 +156,7 @@ def npy(values: Any) -> bytes:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda header, _: header.update(version=99), "version 99, not 1"),
+        (lambda header, _: header.update(version=99), "version 99, not 2"),
         (lambda header, _: header.update(format="photo album"), "another kind of file"),
         (lambda header, _: header.pop("crs"), "damaged one"),
         (lambda header, _: header["edge_name"].pop(), "different lengths"),
@@ -114,6 +171,15 @@ def npy(values: Any) -> bytes:
             "polylines do not match",
         ),
         (lambda _, m: m.update({"edge_lanes.npy": b"no array"}), "damaged one"),
+        (lambda _, m: m.pop("terrain/water.npy"), "damaged one"),
+        (lambda _, m: m.pop("terrain/packed_height.npy"), "damaged one"),
+        (lambda header, _: header["terrain"].pop("step_m"), "damaged one"),
+        (lambda _, m: m.update({"terrain/water.npy": npy(np.zeros(9, bool))}), "1 dimensions"),
+        (
+            lambda _, m: m.update({"terrain/water.npy": npy(np.zeros((9, 9), bool))}),
+            "different shapes",
+        ),
+        (lambda _, m: m.update({"buildings/top_m.npy": npy(np.zeros(5))}), "different lengths"),
     ],
 )
 def test_wrong_files_are_one_clear_error(tmp_path: Path, change: Any, words: str) -> None:
@@ -174,6 +240,10 @@ def test_summary_of_a_small_map() -> None:
     assert figures.pop("strong_km") == pytest.approx(2 * length[4] / 1000)
     assert figures.pop("max_grade") == pytest.approx(0.1)
     # Of 950 m, 250 m are level, 200 m have 3 %, 400 m 5 % and 100 m 10 %.
+    # Ramps are built at 8 %, trunk roads at 7 %: the first 100 m are too steep.
+    assert figures.pop("grade_violations") == pytest.approx(
+        {"edges": 1, "km": length[0] / 1000, "worst": 0.02}
+    )
     percentiles = {"p50": 0.05, "p75": 0.05, "p90": 0.10, "p95": 0.10, "p99": 0.10}
     assert figures.pop("grade_percentiles") == pytest.approx(percentiles)
     assert figures.pop("point_grade_percentiles") == pytest.approx(percentiles)
@@ -187,10 +257,59 @@ def test_summary_of_a_small_map() -> None:
         "n_mainline_entries": 0,
         "n_mainline_exits": 0,
         "n_signals": 1,
+        "n_tubes": 1,
+        "n_portals": 2,
+        "n_stacked_pairs": 0,
+        "min_stack_clearance_m": None,
+        "n_unordered_crossings": 0,
+        "terrain": None,
+        "n_buildings": 0,
+        "voids_filled": 0,
         "defaults_used": {"lanes": 2},
         "dropped": {"edges_in_smaller_parts": 4},
     }
     json.dumps(summary(MAPS["manhattan"]))
+
+
+def test_summary_tells_of_ground_and_structures_on_the_wrong_side_of_it() -> None:
+    """A deck at 10 m, the first half of it under ground at 15 m; a tunnel above ground at 5 m."""
+    from v2x.world.geometry import Polylines, road_map_of
+
+    road_map = road_map_of(
+        name="wrong",
+        edge_from=[0, 1],
+        edge_to=[1, 2],
+        edge_lanes=[2, 2],
+        edge_limit_mps=[10.0, 10.0],
+        edge_structure=[Structure.BRIDGE, Structure.TUNNEL],
+        edge_class=[0, 0],
+        class_names=("trunk",),
+        edge_name=["", ""],
+        polylines=Polylines(
+            np.array([0, 3, 5]),
+            np.array([0.0, 100.0, 200.0, 200.0, 500.0]),
+            np.zeros(5),
+            np.full(5, 10.0),
+        ),
+        report=MapReport({"terrain_voids": 12}),
+    )
+    height_m = np.full((3, 8), 5.0, dtype=np.float32)
+    height_m[:, 0] = height_m[:, 1] = 15.0
+    water = height_m < 0
+    water[0, :6] = True
+    terrain = Terrain(west_m=0.0, south_m=-100.0, step_m=100.0, height_m=height_m, water=water)
+    # At 100 m the grid falls from 15 m; a point stands for the stretch that follows it.
+    moved = replace(terrain, west_m=-50.0)
+    figures = summary(replace(road_map, terrain=moved, buildings=MAPS["described"].buildings))
+    assert figures["terrain"] == pytest.approx(
+        {
+            "step_m": 100.0, "width_km": 0.7, "height_km": 0.2, "lowest_m": 5.0,
+            "highest_m": 15.0, "water": 0.25, "decks_below_km": 0.1, "tunnels_above_km": 0.3,
+        }
+    )  # fmt: skip
+    assert figures["n_buildings"] == 2
+    assert figures["voids_filled"] == 12
+    json.dumps(figures)
 
 
 def test_built_in_maps_are_found_and_typos_answered() -> None:

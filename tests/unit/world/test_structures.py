@@ -6,6 +6,7 @@ Extracts lie around 29.5 N, 106.5 E; `Slope` gives them a terrain in the same me
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,19 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from v2x import rng
-from v2x.world.geometry import subdivide, twin_edges
+from v2x.world.geometry import polylines_of, subdivide, twin_edges, with_polylines
 from v2x.world.grades import absolute_edge_grades, point_grade_percentiles, point_grades
-from v2x.world.least_energy import BoundedEnergy
+from v2x.world.least_energy import HARD_WITHIN, BoundedEnergy
 from v2x.world.network import build_network
 from v2x.world.osm_xml import read_osm_xml
 from v2x.world.road_map import RoadMap, Structure
 from v2x.world.structures import (
+    GradeViolations,
     HeightParams,
     clearances,
     edge_grades,
     grade_percentiles,
+    grade_violations,
     max_grade,
     solve_heights,
     terrain_under,
@@ -290,8 +293,114 @@ def test_least_energy_is_that_of_a_general_solver() -> None:
         bound=csr_array(draw.normal(size=(60, 12))),
         least=draw.normal(size=60),
         weight=draw.uniform(0.5, 50.0, 60),
+        hard=np.zeros(60, dtype=np.bool_),
     )
     found = problem.minimum()
     other = minimize(problem.value, np.zeros(12), method="BFGS", options={"gtol": 1e-7})
     assert problem.value(found) <= other.fun + 1e-9
     assert found == pytest.approx(other.x, abs=1e-4)
+
+
+def test_hard_bounds_hold_whatever_soft_ones_cost() -> None:
+    """Two heights drawn together, against each other's bounds, next to SLSQP."""
+    from scipy.optimize import minimize
+    from scipy.sparse import csr_array
+
+    rows = np.array([[1.0, -1.0], [-1.0, 1.0], [1.0, 0.0]])
+    problem = BoundedEnergy(
+        energy=csr_array(np.array([[2.0, -1.0], [-1.0, 2.0]])).tocsc(),
+        load=np.array([0.3, -0.2]),
+        bound=csr_array(rows),
+        least=np.array([6.0, -2.0, 4.0]),
+        weight=np.array([1.0, 1e3, 50.0]),
+        hard=np.array([True, False, False]),
+    )
+    found = problem.minimum()
+    assert found[0] - found[1] >= 6.0 - HARD_WITHIN
+
+    def soft(z: NDArray[np.float64]) -> float:
+        lack = np.maximum(0.0, problem.least - rows @ z)[1:]
+        energy = 0.5 * z @ (problem.energy @ z) - problem.load @ z
+        return float(energy + 0.5 * problem.weight[1:] @ lack**2)
+
+    other = minimize(
+        soft,
+        np.array([6.0, 0.0]),
+        method="SLSQP",
+        constraints={"type": "ineq", "fun": lambda z: z[0] - z[1] - 6.0},
+        options={"ftol": 1e-12},
+    )
+    assert found == pytest.approx(other.x, abs=1e-3)
+
+
+def test_contradicting_hard_bounds_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    from scipy.sparse import csr_array
+
+    problem = BoundedEnergy(
+        energy=csr_array(np.eye(1)).tocsc(),
+        load=np.zeros(1),
+        bound=csr_array(np.array([[1.0], [-1.0]])),
+        least=np.array([1.0, 1.0]),
+        weight=np.array([10.0, 10.0]),
+        hard=np.array([True, True]),
+    )
+    assert problem.minimum() == pytest.approx(0.0, abs=1e-6)
+    assert "contradict each other by up to 1" in caplog.text
+
+
+def test_clearance_is_kept_and_grades_give_way(build: Build) -> None:
+    """A bridge on level 8 over a road that it leaves 150 m before: 7 % allow 35 m, not 48 m."""
+    nodes = {1: (-900, 0), 2: (0, 0), 3: (130, 0), 4: (170, 0), 5: (300, 0), 6: (150, -150),
+             7: (150, 150)}  # fmt: skip
+    deck = {**TRUNK, "bridge": "yes", "layer": "8"}
+    ways = {
+        1: ([1, 2], TRUNK), 2: ([2, 3], TRUNK), 3: ([3, 4], deck), 4: ([4, 5], TRUNK),
+        5: ([2, 6, 7, 5], TRUNK),
+    }  # fmt: skip
+    road_map = with_heights(build(nodes, ways), None)
+    found = clearances(road_map)
+    assert found.levels.tolist() == [8]
+    assert 48.0 <= found.gap_m[0] <= 48.01
+    steep = grade_violations(road_map)
+    assert steep.n_edges >= 2
+    assert 0.02 < steep.worst < 0.2
+
+
+def test_ground_pushes_decks_up_and_tunnels_down(build: Build) -> None:
+    """A swell of 20 m and 900 m under a long viaduct, a trough of the same size over a tunnel."""
+    nodes = {1: (-500, 0), 2: (0, 0), 3: (3000, 0), 4: (3500, 0)}
+    for tags, sign in (({"bridge": "yes"}, 1.0), ({"tunnel": "yes"}, -1.0)):
+        flat = build(nodes, {6: ([1, 2], TRUNK), 7: ([2, 3], TRUNK | tags), 8: ([3, 4], TRUNK)})
+        wave = np.pi / 900
+
+        def height(east: Any, _n: Any, sign: float = sign, wave: float = wave) -> Any:
+            swell = np.where(np.abs(east - 1500) < 450, np.cos(wave * (east - 1500)), 0.0)
+            return 200 + sign * 20 * swell
+
+        terrain = Terrain(height)
+        road_map = with_heights(flat, terrain)
+        inside = points(road_map, edge_of_way(road_map, 7))
+        wrong_m = sign * (terrain_under(road_map, terrain) - road_map.point_z_m)[inside]
+        assert wrong_m.max() < 1.0
+        ends = road_map.point_z_m[inside][[0, -1]]
+        assert ends == pytest.approx(200.0, abs=1.0)
+        assert road_map.terrain is not None
+        on_it = road_map.terrain.at(road_map.point_x_m[inside], road_map.point_y_m[inside])
+        if sign > 0:
+            assert (on_it <= road_map.point_z_m[inside] + 0.2).all()
+
+
+def test_grade_violations_are_counted_by_edge_and_length(build: Build) -> None:
+    """400 m at 10 % on a trunk road, which is built at 7 %, beside a street, which may."""
+    nodes = {1: (0, 0), 2: (600, 0), 3: (1000, 0), 4: (1000, 400)}
+    flat = build(nodes, {5: ([1, 2, 3], TRUNK), 6: ([3, 4], {**STREET, "oneway": "yes"})})
+    lifted = replace(polylines_of(flat), z_m=np.interp(flat.point_x_m, [0, 600, 1000], [0, 0, 0]))
+    assert grade_violations(with_polylines(flat, lifted)) == GradeViolations(0, 0.0, 0.0)
+    east_m = flat.point_x_m - flat.point_x_m.min()
+    north_m = flat.point_y_m - flat.point_y_m.min()
+    z_m = 0.10 * np.maximum(0.0, east_m - 600.0) + 0.15 * north_m
+    found = grade_violations(with_polylines(flat, replace(lifted, z_m=z_m)))
+    assert found.n_edges == 1
+    assert found.length_m == pytest.approx(np.hypot(400, 40), rel=2e-3)
+    # The metres of the test are a hundredth beside those of the map.
+    assert found.worst == pytest.approx(0.03, abs=3e-3)
