@@ -1,12 +1,21 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Traffic on a lane network: car following, lane changes, right of way, motion."""
 
-from libc.math cimport INFINITY, sqrt
+from libc.math cimport INFINITY
 from libc.stdint cimport int32_t, uint64_t
 from libc.string cimport memset
 
 from lane_change cimport change_lanes, follow
 from right_of_way cimport APPROACHES_PER_ROW, N_RANKS, right_of_way
+from road cimport (
+    bounded,
+    braking,
+    fade,
+    note_abilities,
+    piece_at,
+    speed_cap,
+    stopping_way,
+)
 from traffic cimport (
     MAX_BACK,
     Sight,
@@ -15,9 +24,6 @@ from traffic cimport (
     look_ahead,
 )
 
-cdef double GRAVITY = 9.81
-cdef double ROLLING_RESISTANCE = 0.007
-cdef double LIMIT_DECELERATION = 1.5
 cdef double NOWHERE = -1e9
 
 
@@ -66,6 +72,8 @@ cdef class CarFollowing:
     ----------
     network
         ``v2x.mobility.junctions.LaneNetwork``.
+    conditions
+        ``v2x.mobility.conditions.RoadConditions``.
     routes
         ``v2x.mobility.routes.RouteBook``; call :meth:`use_routes` after adding to it.
     classes
@@ -82,10 +90,10 @@ cdef class CarFollowing:
     cdef tuple owners
     cdef object book
 
-    def __init__(self, network, routes, classes, vehicles, work, settings):
+    def __init__(self, network, conditions, routes, classes, vehicles, work, settings):
         cdef Traffic *t = &self.traffic
         road_map = network.road_map
-        self.owners = (network, road_map, classes, vehicles, work)
+        self.owners = (network, road_map, conditions, classes, vehicles, work)
         cdef Py_ssize_t n = road_map.n_edges
         t.n_edges = n
         t.n_nodes = road_map.n_nodes
@@ -98,6 +106,20 @@ cdef class CarFollowing:
         n = t.first_point[n]
         t.point_offset = fixed(road_map, "point_offset_m", n)
         t.point_grade = fixed(network, "point_grade", n)
+        n = t.n_edges
+        t.grip = fixed(conditions, "edge_grip", n)
+        t.edge_sight = fixed(conditions, "edge_sight_m", n)
+        t.edge_delay = fixed(conditions, "edge_delay_s", n)
+        t.approach = fixed(conditions, "approach_mps2", n)
+        t.edge_dark = indices(conditions, "edge_dark", n)
+        t.first_station = indices(conditions, "first_station", n + 1)
+        t.n_stations = t.first_station[n]
+        t.level = conditions.level
+        n = t.n_stations
+        t.station = fixed(conditions, "station_m", n)
+        n *= classes.n_classes
+        t.cap = fixed(conditions, "cap_mps", n)
+        t.reach = fixed(conditions, "reach_mps", n)
         n = network.n_movements
         t.move_node = indices(network, "node", n)
         t.move_low = indices(network, "lane_low", n)
@@ -110,6 +132,7 @@ cdef class CarFollowing:
         t.move_signal = indices(network, "signal", n)
         t.move_radius = fixed(network, "radius_m", n)
         n = classes.n_classes
+        t.n_classes = n
         t.desired = fixed(classes, "desired_speed_mps", n)
         t.headway = fixed(classes, "headway_s", n)
         t.min_gap = fixed(classes, "min_gap_m", n)
@@ -118,6 +141,15 @@ cdef class CarFollowing:
         t.brake = fixed(classes, "emergency_mps2", n)
         t.power = fixed(classes, "power_w_per_kg", n)
         t.drag = fixed(classes, "drag_per_m", n)
+        t.traction = fixed(classes, "traction_mps2", n)
+        t.mass = fixed(classes, "mass_kg", n)
+        t.heating = fixed(classes, "heating_k_per_j", n)
+        t.retarder = fixed(classes, "retarder_w", n)
+        t.cooling = fixed(classes, "cooling_w_per_k", n)
+        t.cooling_by_speed = fixed(classes, "cooling_w_per_k_per_mps", n)
+        t.fade_from = fixed(classes, "fade_from_k", n)
+        t.fade_span = fixed(classes, "fade_span_k", n)
+        t.fade_loss = fixed(classes, "fade_loss", n)
         n = vehicles.n_rows
         t.n_rows = n
         t.kind = indices(vehicles, "kind", n)
@@ -135,6 +167,8 @@ cdef class CarFollowing:
         t.settled = reals(vehicles, "settled_s", n)
         t.waited = reals(vehicles, "waited_s", n)
         t.stood = reals(vehicles, "stood_s", n)
+        t.brake_rise = reals(vehicles, "brake_rise_k", n)
+        t.adapting = reals(vehicles, "adapting_s", n)
         t.leader = numbers(vehicles, "leader", n)
         t.leader_hops = numbers(vehicles, "leader_hops", n)
         t.gap = reals(vehicles, "gap_m", n)
@@ -142,6 +176,12 @@ cdef class CarFollowing:
         t.lane_end = reals(vehicles, "lane_end_m", n)
         t.line = reals(vehicles, "line_m", n)
         t.wish = reals(vehicles, "wish_mps2", n)
+        t.free = reals(vehicles, "free_mps", n)
+        t.ease = reals(vehicles, "ease_mps2", n)
+        t.sight = reals(vehicles, "sight_m", n)
+        t.delay = reals(vehicles, "delay_s", n)
+        t.stop_way = reals(vehicles, "stopping_m", n)
+        t.halt = reals(work, "halt_m", n * t.n_classes)
         t.order = numbers(work, "order", n)
         t.place = numbers(work, "place", n)
         t.ranked = numbers(work, "ranked", n + N_RANKS)
@@ -176,6 +216,12 @@ cdef class CarFollowing:
         t.change_s = settings.lane_change.duration_s
         t.settle_s = settings.lane_change.settle_s
         t.courtesy_s = settings.courtesy_s
+        t.gravity = settings.gravity_mps2
+        t.rolling = settings.rolling_resistance
+        t.least_braking = settings.least_braking_mps2
+        t.comfort_share = settings.comfort_share
+        t.adaptation = settings.adaptation_s
+        t.dark_delay = settings.dark_delay_s
         t.step = settings.step_s
         t.elapsed = 0.0
         self.use_routes(routes)
@@ -185,7 +231,7 @@ cdef class CarFollowing:
         cdef Traffic *t = &self.traffic
         cdef Py_ssize_t n = routes.n_stops
         self.book = (routes.edge, routes.movement, routes.after, routes.before, routes.goal,
-                     routes.exit_speed_mps, routes.lane_low, routes.lane_high,
+                     routes.exit_speed_mps, routes.hold_mps, routes.lane_low, routes.lane_high,
                      routes.lane_view_m)
         t.route_edge = indices(routes, "edge", n)
         t.route_move = indices(routes, "movement", n)
@@ -193,13 +239,15 @@ cdef class CarFollowing:
         t.route_before = indices(routes, "before", n)
         t.route_goal = indices(routes, "goal", n)
         t.route_exit = fixed(routes, "exit_speed_mps", n)
+        t.route_hold = fixed(routes, "hold_mps", n * t.n_classes)
         t.route_low = indices(routes, "lane_low", n)
         t.route_high = indices(routes, "lane_high", n)
         t.route_view = fixed(routes, "lane_view_m", n)
 
     def arrange(self):
-        """Sort vehicles by edge and place, and note which stretches of lanes are needed."""
+        """Sort vehicles by edge and place, and note what they can do and need of the lanes."""
         with nogil:
+            note_abilities(&self.traffic)
             sort_presences(&self.traffic)
             mark_reach(&self.traffic)
 
@@ -227,6 +275,36 @@ cdef class CarFollowing:
         self.traffic.elapsed = step_s
         with nogil:
             move_all(&self.traffic, step_s)
+
+    def slow_down(self):
+        """Take everybody down to the speed at which all that is ahead can still be met."""
+        cdef Traffic *t = &self.traffic
+        cdef int f
+        cdef double fast
+        for f in range(t.n_rows):
+            if t.stop[f] >= 0:
+                fast = speed_cap(t, t.kind[f], t.factor[f], t.stop[f], t.offset[f])
+                t.speed[f] = min(t.speed[f], fast)
+
+    def fastest_mps(self, int kind, double factor, int stop, double offset_m):
+        """Return the speed at which a vehicle at a place can meet all that is ahead [m/s]."""
+        check_place(&self.traffic, kind, stop)
+        return speed_cap(&self.traffic, kind, factor, stop, offset_m)
+
+    def stopping_m(self, int kind, int stop, double offset_m, double speed_mps):
+        """Return where a vehicle with cold brakes stops at its hardest [m ahead]."""
+        cdef Traffic *t = &self.traffic
+        check_place(t, kind, stop)
+        cdef int piece = piece_at(t, t.route_edge[stop], offset_m)
+        return stopping_way(t, kind, 1.0, stop, piece, offset_m, speed_mps)
+
+
+cdef int check_place(const Traffic *t, int kind, int stop) except -1:
+    if not 0 <= kind < t.n_classes:
+        raise ValueError(f"there is no class {kind}")
+    if stop < 0:
+        raise ValueError(f"there is no stop {stop}")
+    return 0
 
 
 cdef void sort_presences(Traffic *t) noexcept nogil:
@@ -318,7 +396,7 @@ cdef void mark_reach(Traffic *t) noexcept nogil:
         if stop < 0:
             continue
         v = t.speed[f]
-        reach = t.offset[f] + v + v * v / (2.0 * min(3.0, t.brake[t.kind[f]])) + 2.0
+        reach = t.offset[f] + v + max(v * v / 6.0, t.stop_way[f]) + 2.0
         edge = t.route_edge[stop]
         lane = t.lane[f]
         hop = 0
@@ -368,32 +446,45 @@ cdef void see(Traffic *t) noexcept nogil:
                 t.wish[f] = min(t.wish[f], max(way, -2.0))
 
 
-cdef inline double grade_at(const Traffic *t, int edge, double offset) noexcept nogil:
-    """Grade of the polyline piece in which `offset` lies."""
-    cdef int low = t.first_point[edge]
-    cdef int high = t.first_point[edge + 1] - 1
-    cdef int middle
-    while high - low > 1:
-        middle = (low + high) // 2
-        if t.point_offset[middle] <= offset:
-            low = middle
-        else:
-            high = middle
-    return t.point_grade[low]
+cdef inline void heat_brakes(Traffic *t, int f, double grade, double v, double v_new,
+                             double dt) noexcept nogil:
+    """Heat the drums of row `f` by what the retarder does not take, and cool them."""
+    cdef int k = t.kind[f]
+    cdef double pace = 0.5 * (v + v_new)
+    cdef double force = (v - v_new) / dt - t.gravity * (t.rolling + grade) \
+        - t.drag[k] * pace * pace
+    cdef double power = max(t.mass[k] * force * pace - t.retarder[k], 0.0)
+    cdef double lost = (t.cooling[k] + t.cooling_by_speed[k] * pace) * t.brake_rise[f]
+    t.brake_rise[f] += t.heating[k] * (power - lost) * dt
 
 
-cdef inline double speed_cap(const Traffic *t, int f, int stop, double offset) noexcept nogil:
-    """Speed at which limits and turns can still be met."""
+cdef inline int go_on(Traffic *t, int f, double x) noexcept nogil:
+    """Put the front of row `f` to `x` on its edge or on those beyond; return its stop."""
+    cdef int stop = t.stop[f]
     cdef int edge = t.route_edge[stop]
-    cdef double out = t.route_exit[stop]
-    cdef double rest = max(t.edge_length[edge] - offset, 0.0)
-    return t.factor[f] * min(t.edge_limit[edge],
-                             sqrt(out * out + 2.0 * LIMIT_DECELERATION * rest))
+    cdef int dark = t.edge_dark[edge]
+    while x >= t.edge_length[edge]:
+        if t.route_after[stop] < 0:
+            stop = -1
+            break
+        x -= t.edge_length[edge]
+        t.lane[f] += t.move_shift[t.route_move[stop]]
+        t.cleared[f] = max(t.cleared[f] - 1, 0)
+        stop = t.route_after[stop]
+        edge = t.route_edge[stop]
+        if t.edge_dark[edge] and not dark:
+            t.adapting[f] = t.adaptation
+        dark = t.edge_dark[edge]
+    t.stop[f] = stop
+    if stop >= 0:
+        t.offset[f] = x
+    return stop
 
 
 cdef void move_all(Traffic *t, double dt) noexcept nogil:
-    cdef int f, k, stop, edge
-    cdef double v, v_new, a, x, dx, half, rest, grade
+    cdef int f, k, stop, edge, piece
+    cdef double v, v_new, a, b, grade
+    cdef double dx = 0.0
     for f in range(t.n_rows):
         stop = t.stop[f]
         if stop < 0:
@@ -401,36 +492,22 @@ cdef void move_all(Traffic *t, double dt) noexcept nogil:
         k = t.kind[f]
         edge = t.route_edge[stop]
         v = t.speed[f]
-        x = t.offset[f]
-        grade = grade_at(t, edge, x)
-        a = t.wish[f] - (1.0 - t.compensation) * GRAVITY * grade
-        a = min(a, t.power[k] / max(v, 1.0) - GRAVITY * (ROLLING_RESISTANCE + grade)
-                - t.drag[k] * v * v)
-        a = max(a, -t.brake[k])
-        v_new = max(v + a * dt, 0.0)
-        half = 0.5 * t.brake[k] * dt
-        rest = t.available[f] - 0.5 * v * dt
-        if rest > 0.0:
-            v_new = min(v_new, sqrt(half * half + 2.0 * t.brake[k] * rest) - half)
-            dx = 0.5 * (v + v_new) * dt
-        else:
-            v_new = 0.0
-            dx = min(0.5 * v * dt, max(t.available[f], 0.0))
-        x += dx
-        while x >= t.edge_length[edge]:
-            if t.route_after[stop] < 0:
-                stop = -1
-                break
-            x -= t.edge_length[edge]
-            t.lane[f] += t.move_shift[t.route_move[stop]]
-            t.cleared[f] = max(t.cleared[f] - 1, 0)
-            stop = t.route_after[stop]
-            edge = t.route_edge[stop]
-        t.stop[f] = stop
+        piece = piece_at(t, edge, t.offset[f])
+        grade = t.point_grade[piece]
+        b = braking(t, k, fade(t, f), edge, piece)
+        a = t.wish[f] - (1.0 - t.compensation) * t.gravity * grade
+        a = min(a, min(t.power[k] / max(v, 1.0), t.traction[k] * t.grip[edge])
+                - t.gravity * (t.rolling + grade) - t.drag[k] * v * v)
+        a = max(a, -b)
+        v_new = bounded(t, f, piece, max(v + a * dt, 0.0), dt, &dx)
+        stop = go_on(t, f, t.offset[f] + dx)
         if stop < 0:
             continue
-        v_new = min(v_new, speed_cap(t, f, stop, x))
-        t.offset[f] = x
+        # Nobody brakes harder for a bend or a sign than the brakes can.
+        v_new = min(v_new, max(speed_cap(t, k, t.factor[f], stop, t.offset[f]), v - b * dt))
+        if t.heating[k] > 0.0:
+            heat_brakes(t, f, grade, v, v_new, dt)
+        t.adapting[f] = max(t.adapting[f] - dt, 0.0)
         t.speed[f] = v_new
         t.acceleration[f] = (v_new - v) / dt
         t.stood[f] = t.stood[f] + dt if v_new < 0.1 else 0.0

@@ -8,7 +8,6 @@ from traffic cimport (
     Sight,
     Traffic,
     controlled,
-    desired_speed,
     idm,
     keeping,
     look_ahead,
@@ -30,7 +29,7 @@ cdef inline int behind(const Traffic *t, int index, int lane) noexcept nogil:
 
 cdef inline double follow(const Traffic *t, int f, int g, double gap) noexcept nogil:
     """Acceleration of `f` behind `g`, or alone if that is -1."""
-    cdef double v0 = desired_speed(t, f, t.route_edge[t.stop[f]])
+    cdef double v0 = t.free[f]
     if g < 0:
         return idm(t, f, v0, INFINITY, 0.0)
     return idm(t, f, v0, gap, t.speed[f] - t.speed[g])

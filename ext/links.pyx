@@ -442,7 +442,8 @@ def update(
     `position` and `moved` have shape (3, n_nodes); the law's tables (n_codes, n_pieces) or
     (n_codes,); the link arrays (n_links,). `extra` adds to the loss [dB]. Links beyond
     `range_m` get gain 0 and forget their shadowing. Each pair is computed once, in the row of
-    its lower node, and copied; only there are `extra`, `shadow` and `block` read and kept. See :class:`v2x.channel.link_table.LinkTable`.
+    its lower node, and copied; only there are `extra`, `shadow` and `block` read and kept. See
+    :class:`v2x.channel.link_table.LinkTable`.
     """
     cdef Py_ssize_t n = row_start.shape[0] - 1
     cdef Py_ssize_t i, c, k, first, m
@@ -453,7 +454,8 @@ def update(
             or word.shape[0] != n or cursor.shape[0] != n):
         raise ValueError("node arrays have different lengths")
     m = neighbour.shape[0]
-    if (code.shape[0] < m or extra.shape[0] < m or shadow.shape[0] < m or block.shape[0] < m or gain.shape[0] < m
+    if (code.shape[0] < m or extra.shape[0] < m or shadow.shape[0] < m
+            or block.shape[0] < m or gain.shape[0] < m
             or distance.shape[0] < m or row_start[n] > m):
         raise ValueError("link arrays are too short")
     if piece_start.shape[0] != V2X_N_CODES or piece_start.shape[1] != V2X_N_PIECES:

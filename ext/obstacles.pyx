@@ -194,7 +194,8 @@ cdef class ObstacleTracer:
         Scratch for the longest profile and one number per deck. Ways through a mouth whose
         profile is longer count as none.
     carrier_ghz, terrain_method, deygout_c_db, deck_cap_db, tunnel_exponent,
-    tunnel_bend_db_per_m, mouth_m, on_axis_db, off_axis_low_db, off_axis_high_db, water_limit_db, air_db_per_m, beamwidth_deg, downtilt_deg, side_lobe_db
+    tunnel_bend_db_per_m, mouth_m, on_axis_db, off_axis_low_db, off_axis_high_db,
+    water_limit_db, air_db_per_m, beamwidth_deg, downtilt_deg, side_lobe_db
         As in :class:`v2x.channel.obstacle_params.ObstacleParams`; methods 0 none,
         1 Bullington, 2 Deygout.
     """

@@ -70,8 +70,7 @@ static void v2x_decide(int n, const v2x_transmission *tx, const int32_t *restric
     const int first_data = tx->first_data, control_bin = tx->control;
     const float per_bin = 1.0f / (float)n_data, per_noise = 1.0f / noise;
     const uint32_t data_word = tx->data_word, control_word = tx->control_word;
-    const int curve_0 = tx->curve_row[0] * n_grid, curve_1 = tx->curve_row[1] * n_grid;
-    const int curve_2 = tx->curve_row[2] * n_grid, curve_3 = tx->curve_row[3] * n_grid;
+    const int32_t *restrict curve_row = tx->curve_row;
     const float *restrict curves = tx->curves;
     const int control_curve = tx->control_curve * n_grid;
     const int lost_control = 5;
@@ -99,10 +98,7 @@ static void v2x_decide(int n, const v2x_transmission *tx, const int32_t *restric
         const float total = now + soft[e];
         const float clear = signal * per_noise + soft[e];
 
-        const int c = code[e];
-        int curve = c == 0 ? curve_0 : curve_1;
-        curve = c == 2 ? curve_2 : curve;
-        curve = c == 3 ? curve_3 : curve;
+        const int curve = curve_row[code[e]] * n_grid;
         const float bler_total = v2x_curve(curves, curve, total);
         const float bler_clear = v2x_curve(curves, curve, clear);
         const float u = v2x_uniform(v2x_hash2(data_word, word[j]));

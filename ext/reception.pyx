@@ -43,6 +43,11 @@ cdef enum:
     HALF_DUPLEX = 1
     OUT_OF_BUDGET = 6
     N_OUTCOMES = 8
+    N_DIRECTIONS = 4
+    # flags of a node
+    COUNTED = 1
+    ROADSIDE = 2
+    N_KNOWN = 5
 
 
 cdef class SlotReceiver:
@@ -75,7 +80,7 @@ cdef class SlotReceiver:
     cdef uint8_t[::1] first_outcome
     # nodes
     cdef const uint32_t[::1] word
-    cdef const uint8_t[::1] counted
+    cdef const uint8_t[::1] flags
     cdef int32_t[::1] transmitting
     cdef int32_t[::1] touched
     cdef float[:, ::1] energy
@@ -88,7 +93,7 @@ cdef class SlotReceiver:
     cdef int32_t[::1] n_received
     cdef int32_t[::1] n_received_first
     # counts
-    cdef int64_t[:, ::1] counts
+    cdef int64_t[:, :, ::1] counts
     cdef int64_t[::1] gaps
     cdef float bin_width, awareness_m
     cdef int n_distance_bins, slot_us
@@ -139,18 +144,19 @@ cdef class SlotReceiver:
         self.awareness_m = <float>awareness_m
         self.slot_us = slot_us
 
-    def bind_nodes(self, const uint32_t[::1] word, const uint8_t[::1] counted,
+    def bind_nodes(self, const uint32_t[::1] word, const uint8_t[::1] flags,
                    int32_t[::1] transmitting, int32_t[::1] touched, float[:, ::1] energy,
                    float[:, ::1] noticed, int32_t[:, :, ::1] history,
                    float[:, :, ::1] history_power):
         """Take the per-node arrays; `history` and `history_power` share their memory.
 
+        `flags` is 1 for nodes that enter the statistics, plus 2 for roadside units.
         `energy` collects all power, `noticed` what reaches the sensitivity; they may be the
         same array where there is no sensitivity.
         """
         if history.shape[1] != self.window or history.shape[2] != self.record:
             raise ValueError("history has the wrong shape")
-        for name, length in (("word", word.shape[0]), ("counted", counted.shape[0]),
+        for name, length in (("word", word.shape[0]), ("flags", flags.shape[0]),
                              ("transmitting", transmitting.shape[0]),
                              ("touched", touched.shape[0]), ("energy", energy.shape[0]),
                              ("noticed", noticed.shape[0]),
@@ -162,7 +168,7 @@ cdef class SlotReceiver:
         if energy.shape[1] != self.n_bins or noticed.shape[1] != self.n_bins:
             raise ValueError("energy has the wrong number of bins")
         self.word = word
-        self.counted = counted
+        self.flags = flags
         self.transmitting = transmitting
         self.touched = touched
         self.energy = energy
@@ -219,13 +225,15 @@ cdef class SlotReceiver:
         self.n_received = n_received
         self.n_received_first = n_received_first
 
-    def bind_counts(self, int64_t[:, ::1] counts, int64_t[::1] gaps):
-        """Take the counters: packets by distance bin and outcome, gaps by millisecond."""
-        if counts.shape[1] != N_OUTCOMES:
+    def bind_counts(self, int64_t[:, :, ::1] counts, int64_t[::1] gaps):
+        """Take the counters: packets by direction, distance bin and outcome; gaps by ms."""
+        if counts.shape[0] != N_DIRECTIONS:
+            raise ValueError("counts needs one plane per direction")
+        if counts.shape[2] != N_OUTCOMES:
             raise ValueError("counts needs one column per outcome")
         self.counts = counts
         self.gaps = gaps
-        self.n_distance_bins = <int>counts.shape[0]
+        self.n_distance_bins = <int>counts.shape[1]
 
     def receive(self, int slot, const Transmission[::1] transmissions, int64_t counted_from_us):
         """Receive all transmissions of `slot`; packets generated earlier do not count."""
@@ -247,15 +255,16 @@ cdef class SlotReceiver:
         """Count a packet that was never transmitted at its intended receivers."""
         cdef Py_ssize_t e
         cdef int j, k
-        if self.generated_us[packet] < counted_from_us or not self.counted[node]:
+        cdef int sender = self.flags[node]
+        if self.generated_us[packet] < counted_from_us or not sender & COUNTED:
             return
         with nogil:
             for e in range(self.row_start[node], self.row_start[node + 1]):
                 j = self.neighbour[e]
                 k = self.distance_bin(self.distance[e])
-                if k < self.n_distance_bins and self.counted[j]:
-                    self.counts[k, OUT_OF_BUDGET] += 1
-                    self.n_intended[packet] += 1
+                if k < self.n_distance_bins and self.flags[j] & COUNTED:
+                    self.counts[(sender & ROADSIDE) + (self.flags[j] >> 1), k, OUT_OF_BUDGET] += 1
+                    self.n_intended[packet] += not self.flags[j] & ROADSIDE
 
     cdef int distance_bin(self, float distance) noexcept nogil:
         cdef float scaled = distance / self.bin_width
@@ -334,7 +343,7 @@ cdef class SlotReceiver:
         cdef int node = tx.node
         cdef int32_t pack
         cdef int64_t generated = self.generated_us[tx.packet]
-        cdef bint counting = generated >= counted_from_us and self.counted[node] != 0
+        cdef bint counting = generated >= counted_from_us and self.flags[node] & COUNTED
         cdef v2x_transmission f
         if n == 0:
             return
@@ -440,6 +449,8 @@ cdef class SlotReceiver:
         cdef bint single = tx.n_attempts == 1
         cdef bint final = tx.attempt == tx.n_attempts - 1
         cdef bint heard, counts_here
+        cdef int sender = self.flags[tx.node]
+        cdef int ends
         cdef int64_t gap
         cdef int n_intended = 0
         cdef int n_received = 0
@@ -452,22 +463,27 @@ cdef class SlotReceiver:
         cdef const int32_t *outcome = &self.outcome[0]
         cdef const int32_t *decoded = &self.decoded[0]
         cdef const int32_t *bin_ = &self.bin_[0]
-        cdef const uint8_t *counted = &self.counted[0]
-        cdef int64_t *counts = &self.counts[0, 0]
+        cdef const uint8_t *flags = &self.flags[0]
+        cdef Py_ssize_t plane = <Py_ssize_t>limit * N_OUTCOMES
+        cdef int64_t *counts = &self.counts[0, 0, 0] + (sender & ROADSIDE) * plane
         cdef int64_t *gaps = &self.gaps[0]
         cdef int32_t *last_slot = &self.last_slot[first]
         cdef int64_t *last_generated = &self.last_generated[first]
         for e in range(n):
-            counts_here = counting and bin_[e] < limit and counted[neighbour[e]]
+            ends = flags[neighbour[e]]
+            counts_here = counting and bin_[e] < limit and ends & COUNTED
             heard = outcome[e] == RECEIVED if single else decoded[e] == 1
             if counts_here and final:
-                n_intended += 1
-                n_received += outcome[e] == RECEIVED
-                n_first += heard if single else decoded[e] == 2
-                counts[bin_[e] * N_OUTCOMES + outcome[e]] += 1
-            if heard and distance[e] <= awareness:
+                if ends & ROADSIDE:
+                    counts[plane + bin_[e] * N_OUTCOMES + outcome[e]] += 1
+                else:
+                    n_intended += 1
+                    n_received += outcome[e] == RECEIVED
+                    n_first += heard if single else decoded[e] == 2
+                    counts[bin_[e] * N_OUTCOMES + outcome[e]] += 1
+            if heard and (distance[e] <= awareness or (ends | sender) & ROADSIDE):
                 known = last_slot[e]
-                if counts_here and known >= 0:
+                if counts_here and known >= 0 and not (ends | sender) & ROADSIDE:
                     gap = <int64_t>(slot - known) * slot_us // 1000
                     gaps[min(gap, longest_gap)] += 1
                 last_slot[e] = slot
@@ -479,18 +495,20 @@ cdef class SlotReceiver:
 
 def sample_ages(
         const int32_t[::1] row_start, const int32_t[::1] neighbour, const float[::1] distance,
-        const uint8_t[::1] counted, double awareness_m, int64_t now_us, bint count,
+        const uint8_t[::1] flags, double awareness_m, int64_t now_us, bint count,
         int32_t[::1] last_slot, const int64_t[::1] last_generated, int64_t[::1] ages):
     """Add the age of the newest information on every pair within `awareness_m` to `ages`.
 
-    Ages are binned by millisecond. Pairs farther apart forget what they heard.
+    Ages are binned by millisecond. Pairs farther apart forget what they heard, except those
+    with a roadside unit, which have no ages either.
     """
     cdef Py_ssize_t n = row_start.shape[0] - 1
     cdef Py_ssize_t i, e
     cdef int64_t age
+    cdef int ends
     cdef float limit = <float>awareness_m
-    if counted.shape[0] != n:
-        raise ValueError("counted must have one value per row")
+    if flags.shape[0] != n:
+        raise ValueError("flags must have one value per row")
     for name, length in (("neighbour", neighbour.shape[0]), ("distance", distance.shape[0]),
                          ("last_slot", last_slot.shape[0]),
                          ("last_generated", last_generated.shape[0])):
@@ -500,11 +518,132 @@ def sample_ages(
             for e in range(row_start[i], row_start[i + 1]):
                 if last_slot[e] < 0:
                     continue
+                ends = flags[i] | flags[neighbour[e]]
+                if ends & ROADSIDE:
+                    continue
                 if distance[e] > limit:
                     last_slot[e] = -1
-                elif count and counted[i] and counted[neighbour[e]]:
+                elif count and flags[i] & flags[neighbour[e]]:
                     age = (now_us - last_generated[e]) // 1000
                     ages[min(age, <int64_t>(ages.shape[0] - 1))] += 1
+
+
+def count_known(
+        const int32_t[::1] row_start, const int32_t[::1] neighbour, const float[::1] distance,
+        const uint8_t[::1] flags, const int32_t[::1] last_slot, const int32_t[:, ::1] road,
+        const float[:, ::1] to_end, const int32_t[::1] route_start,
+        const int32_t[::1] route_node, const float[::1] route_m, double awareness_m,
+        double bin_width_m, int since_slot, bint relay, bint linked, int32_t[::1] told,
+        uint8_t[::1] hears, int64_t[:, ::1] known):
+    """Count who knows of whom, by distance: ordered pairs of counted road users.
+
+    Row i holds what others heard of node i. `known` has a row for each bin and the columns
+    pairs, known directly, known directly or through roadside units, pairs on other levels, and
+    of these known directly. Known is what was heard in `since_slot` or later: from
+    the node itself, or from a roadside unit that heard the node, or with `linked` from any
+    while any heard the node. `road` holds deck level, tube and both end nodes (-1 none)
+    of the edge of each node, `to_end` its distance to these, and the routes the lengths of ways
+    between end nodes, in rows with ascending nodes, that are short enough to matter. A pair is
+    on other levels if level or tube differ and the way along roads is longer than twice its
+    distance plus 50 m. `told` and `hears` are scratch.
+    """
+    cdef Py_ssize_t n = row_start.shape[0] - 1
+    cdef Py_ssize_t i, j, e, f, r
+    cdef int k
+    cdef int n_bins = <int>known.shape[0]
+    cdef bint any_heard, direct, through
+    cdef float limit = <float>awareness_m
+    cdef float width = <float>bin_width_m
+    cdef float scaled
+    for name, length in (("flags", flags.shape[0]), ("road", road.shape[0]),
+                         ("told", told.shape[0]), ("hears", hears.shape[0])):
+        if length != n:
+            raise ValueError(f"{name} must have one value per row")
+    if road.shape[1] != 4 or to_end.shape[0] != n or to_end.shape[1] != 2:
+        raise ValueError("road needs four columns, to_end two")
+    if route_start.shape[0] < 1:
+        raise ValueError("route_start is empty")
+    for name, length in (("route_node", route_node.shape[0]), ("route_m", route_m.shape[0])):
+        need(name, length, route_start[route_start.shape[0] - 1])
+    for i in range(n):
+        if road[i, 2] >= route_start.shape[0] - 1 or road[i, 3] >= route_start.shape[0] - 1:
+            raise ValueError("road has nodes without routes")
+    if known.shape[1] != N_KNOWN:
+        raise ValueError(f"known needs {N_KNOWN} columns")
+    for name, length in (("neighbour", neighbour.shape[0]), ("distance", distance.shape[0]),
+                         ("last_slot", last_slot.shape[0])):
+        need(name, length, row_start[n])
+    with nogil:
+        for i in range(n):
+            told[i] = -1
+            hears[i] = 0
+        if relay and linked:
+            for r in range(n):
+                if flags[r] & ROADSIDE:
+                    for e in range(row_start[r], row_start[r + 1]):
+                        if last_slot[e] >= since_slot and last_slot[e] >= 0:
+                            hears[neighbour[e]] = 1
+        for i in range(n):
+            if flags[i] != COUNTED:
+                continue
+            any_heard = False
+            if relay:
+                for e in range(row_start[i], row_start[i + 1]):
+                    r = neighbour[e]
+                    if (not flags[r] & ROADSIDE or last_slot[e] < since_slot
+                            or last_slot[e] < 0):
+                        continue
+                    any_heard = True
+                    if linked:
+                        break
+                    for f in range(row_start[r], row_start[r + 1]):
+                        if last_slot[f] >= since_slot and last_slot[f] >= 0:
+                            told[neighbour[f]] = <int32_t>i
+            for e in range(row_start[i], row_start[i + 1]):
+                j = neighbour[e]
+                if flags[j] != COUNTED or distance[e] > limit:
+                    continue
+                scaled = distance[e] / width
+                k = <int>scaled
+                if <float>k == scaled and k > 0:
+                    k -= 1
+                if k >= n_bins:
+                    continue
+                direct = last_slot[e] >= since_slot and last_slot[e] >= 0
+                through = (any_heard and hears[j]) if linked else told[j] == <int32_t>i
+                known[k, 0] += 1
+                known[k, 1] += direct
+                known[k, 2] += direct or through
+                if ((road[i, 0] != road[j, 0] or road[i, 1] != road[j, 1])
+                        and not joined(&road[i, 2], &to_end[i, 0], &road[j, 2], &to_end[j, 0],
+                                       2 * distance[e] + 50, route_start, route_node, route_m)):
+                    known[k, 3] += 1
+                    known[k, 4] += direct
+
+
+cdef bint joined(const int32_t *one, const float *one_m, const int32_t *other,
+                 const float *other_m, float limit, const int32_t[::1] route_start,
+                 const int32_t[::1] route_node, const float[::1] route_m) noexcept nogil:
+    """Whether a way of at most `limit` joins two places, given by the ends of their edges."""
+    cdef int a, b, low, high, middle
+    for a in range(2):
+        if one[a] < 0:
+            continue
+        for b in range(2):
+            if other[b] < 0:
+                continue
+            low = route_start[one[a]]
+            high = route_start[one[a] + 1]
+            while low < high:
+                middle = (low + high) // 2
+                if route_node[middle] < other[b]:
+                    low = middle + 1
+                else:
+                    high = middle
+            if (low < route_start[one[a] + 1] and route_node[low] == other[b]
+                    and one_m[a] + route_m[low] + other_m[b] <= limit):
+                return True
+    return False
 
 
 def count_states(

@@ -16,7 +16,6 @@ from traffic cimport (
     MAX_BACK,
     Traffic,
     controlled,
-    desired_speed,
     idm,
     keeping,
     stopping_of_leader,
@@ -195,7 +194,7 @@ cdef inline bint yields_to(const Traffic *t, int f, int m, int to, int w) noexce
 cdef inline double zone(const Traffic *t, int f) noexcept nogil:
     """Distance to a line at which a driver begins to care: comfortable braking and 2 s."""
     cdef double v = t.speed[f]
-    return 2.0 * v + v * v / (2.0 * t.decel[t.kind[f]]) + 30.0
+    return 2.0 * v + v * v / (2.0 * t.ease[f]) + 30.0
 
 
 cdef inline bint is_red(const Traffic *t, int m) noexcept nogil:
@@ -222,7 +221,7 @@ cdef inline void revoke(Traffic *t, int f) noexcept nogil:
     cdef int stop = t.stop[f]
     cdef int hop, m
     cdef double v = t.speed[f]
-    cdef double room = v + v * v / (2.0 * t.decel[t.kind[f]]) + 3.0
+    cdef double room = v + v * v / (2.0 * t.ease[f]) + 3.0
     cdef double rest
     cdef double distance = t.edge_length[t.route_edge[stop]] - t.offset[f]
     for hop in range(t.cleared[f]):
@@ -313,7 +312,7 @@ cdef inline void keep_clear(Traffic *t, int f) noexcept nogil:
     cdef int hop = 0
     cdef int m, k, g, low, high
     cdef double gap, wish
-    cdef double v0 = desired_speed(t, f, t.route_edge[stop])
+    cdef double v0 = t.free[f]
     cdef double distance = t.edge_length[t.route_edge[stop]] - t.offset[f]
     cdef double view = zone(t, f)
     t.line[f] = t.lane_end[f]

@@ -22,6 +22,20 @@ cdef struct Traffic:
     const int32_t *first_point
     const double *point_offset
     const double *point_grade
+    # What road and weather let drivers do; `level` if braking is the same everywhere.
+    bint level
+    const double *grip
+    const double *edge_sight
+    const double *edge_delay
+    const double *approach
+    const int32_t *edge_dark
+    # Stretches of edges with a speed of their own, by class: on them, and at their beginning
+    # in view of the next ones.
+    int n_stations
+    const int32_t *first_station
+    const double *station
+    const double *cap
+    const double *reach
     # Movements.
     const int32_t *move_node
     const int32_t *move_low
@@ -40,10 +54,12 @@ cdef struct Traffic:
     const int32_t *route_before
     const int32_t *route_goal
     const double *route_exit
+    const double *route_hold
     const int32_t *route_low
     const int32_t *route_high
     const double *route_view
     # Vehicle classes.
+    int n_classes
     const double *desired
     const double *headway
     const double *min_gap
@@ -52,6 +68,15 @@ cdef struct Traffic:
     const double *brake
     const double *power
     const double *drag
+    const double *traction
+    const double *mass
+    const double *heating
+    const double *retarder
+    const double *cooling
+    const double *cooling_by_speed
+    const double *fade_from
+    const double *fade_span
+    const double *fade_loss
     # Vehicles; an empty row has stop -1.
     int n_rows
     const int32_t *kind
@@ -69,6 +94,8 @@ cdef struct Traffic:
     double *settled
     double *waited
     double *stood
+    double *brake_rise
+    double *adapting
     # What each vehicle sees.
     int32_t *leader
     int32_t *leader_hops
@@ -77,6 +104,15 @@ cdef struct Traffic:
     double *lane_end
     double *line
     double *wish
+    # What each can do where it is: its speed on an empty road, its comfortable braking, how far it
+    # sees, how much longer it takes to react, where it stops at the hardest, and where it would
+    # with the brakes of each class.
+    double *free
+    double *ease
+    double *sight
+    double *delay
+    double *stop_way
+    double *halt
     # Presence of vehicles on edges, sorted by edge and front, and where those of an edge begin.
     int n_present
     int32_t *first_present
@@ -117,6 +153,12 @@ cdef struct Traffic:
     int change_period
     double lane_view
     double courtesy_s
+    double gravity
+    double rolling
+    double least_braking
+    double comfort_share
+    double adaptation
+    double dark_delay
     int green
 
 cdef struct Sight:
@@ -132,18 +174,13 @@ cdef struct Sight:
     double wish
 
 
-cdef inline double desired_speed(const Traffic *t, int f, int edge) noexcept nogil:
-    cdef double limit = t.factor[f] * t.edge_limit[edge]
-    return min(t.desired[t.kind[f]], limit)
-
-
 cdef inline double idm(const Traffic *t, int f, double v0, double gap,
                        double closing) noexcept nogil:
     """Acceleration of the Intelligent Driver Model for the driver of row `f`."""
     cdef int k = t.kind[f]
     cdef double v = t.speed[f]
-    cdef double dynamic = v * t.headway[k] \
-        + v * closing / (2.0 * sqrt(t.accel[k] * t.decel[k]))
+    cdef double dynamic = v * (t.headway[k] + t.delay[f]) \
+        + v * closing / (2.0 * sqrt(t.accel[k] * t.ease[f]))
     cdef double near = (t.min_gap[k] + max(dynamic, 0.0)) / max(gap, t.least_gap)
     cdef double free = v / v0
     free = free * free
@@ -151,7 +188,7 @@ cdef inline double idm(const Traffic *t, int f, double v0, double gap,
 
 
 cdef inline double stopping(const Traffic *t, int f) noexcept nogil:
-    return t.speed[f] * t.speed[f] / (2.0 * t.brake[t.kind[f]])
+    return t.stop_way[f]
 
 
 cdef inline double keeping(const Traffic *t, int f) noexcept nogil:
@@ -160,9 +197,12 @@ cdef inline double keeping(const Traffic *t, int f) noexcept nogil:
 
 
 cdef inline double stopping_of_leader(const Traffic *t, int g, int f) noexcept nogil:
-    """Braking distance of `g` that `f` counts on: with the better brakes of the two."""
-    cdef double brake = max(t.brake[t.kind[g]], t.brake[t.kind[f]])
-    return t.speed[g] * t.speed[g] / (2.0 * brake)
+    """Braking distance of `g` that `f` counts on: with the better brakes of the two, cold ones.
+
+    With the worse, one could run into the other before both stand.
+    """
+    cdef int row = g * t.n_classes
+    return min(t.halt[row + t.kind[g]], t.halt[row + t.kind[f]])
 
 
 cdef inline bint share_lane(int lane, int side, int other, int other_side) noexcept nogil:
@@ -223,14 +263,16 @@ cdef inline void look_ahead(const Traffic *t, int f, int index, int lane, int si
                             Sight *sight) noexcept nogil:
     """See what row `f`, present at `index`, has ahead if it is in `lane` (and `side`)."""
     cdef double v = t.speed[f]
-    cdef double view = t.view_m + t.view_s * v
     cdef double near = stopping(t, f) + v * t.step + 5.0
+    # Whoever sees less far than it needs to stop comes from where it saw farther.
+    cdef double known = max(t.view_m + t.view_s * v, near)
+    cdef double view = max(min(known, t.sight[f]), near)
     cdef double start = -t.offset[f]
     cdef double ahead, rear, bound
     cdef int stop = t.stop[f]
     cdef int goal = t.route_goal[stop]
     cdef int edge = t.route_edge[stop]
-    cdef double v0 = desired_speed(t, f, edge)
+    cdef double v0 = t.free[f]
     cdef int i = index + 1
     cdef int came = -1
     cdef int hops = 0
@@ -241,7 +283,7 @@ cdef inline void look_ahead(const Traffic *t, int f, int index, int lane, int si
     sight.leader = -1
     sight.hops = 0
     sight.gap = INFINITY
-    sight.lane_end = look_for_lane_end(t, f, lane, view)
+    sight.lane_end = look_for_lane_end(t, f, lane, known)
     sight.available = sight.lane_end
     sight.wish = idm(t, f, v0, sight.lane_end, v)
     while True:

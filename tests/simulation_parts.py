@@ -13,7 +13,8 @@ from v2x.access.base import TRANSMISSION, AccessContext, SlotTransmissions
 from v2x.applications.awareness import Awareness, AwarenessParams
 from v2x.applications.base import Application, PacketBatch
 from v2x.channel.base import LinkState, LogDistanceLaw, PropagationModel, ShadowingStatistics
-from v2x.channel.link_table import ChannelParams, LinkTable
+from v2x.channel.channel_params import ChannelParams
+from v2x.channel.link_table import LinkTable
 from v2x.mobility.base import MobilityModel
 from v2x.mobility.fleet import FleetState
 from v2x.phy.radio import PhyParams, RadioParams
@@ -23,6 +24,7 @@ from v2x.phy.sensing_history import SensingHistory
 from v2x.records.tables import N_OUTCOMES, Outcome
 from v2x.sim.clock import to_us
 from v2x.sim.medium import Medium
+from v2x.sim.neighbours import NeighbourRoads
 from v2x.sim.packet_log import PacketLog
 from v2x.sim.recorder import Recorder, RecordParams
 from v2x.sim.region import CountedRegion
@@ -396,6 +398,7 @@ def build(
         recorder=Recorder(records, warmup_us=warmup_us),
         records=records,
         region=CountedRegion(road_map, records.edge_margin_m),
+        neighbours=NeighbourRoads(road_map, records.awareness_range_m),
         duration_us=to_us(duration_s),
         warmup_us=warmup_us,
         mobility_period_us=tick_us,

@@ -205,7 +205,7 @@ def link_kernel_case(n_tx: int = 50, n_rx: int = 500, repeats: int = 400) -> dic
     )
     counters = [np.zeros(n_tx, dtype=np.int32) for _ in range(3)]
     receiver.bind_packets(np.zeros(n_tx, dtype=np.int64), *counters)
-    receiver.bind_counts(np.zeros((25, 8), dtype=np.int64), np.zeros(1001, dtype=np.int64))
+    receiver.bind_counts(np.zeros((4, 25, 8), dtype=np.int64), np.zeros(1001, dtype=np.int64))
     transmissions = np.zeros(n_tx, dtype=TRANSMISSION)
     transmissions["node"] = np.arange(n_tx)
     transmissions["packet"] = np.arange(n_tx)

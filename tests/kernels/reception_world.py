@@ -88,7 +88,7 @@ def design(
                 falling_curve(1.0, 5.0),
             ]
         ),
-        curve_row=np.array([0, 1, 1, 2], dtype=np.int32),
+        curve_row=np.array([0, 1, 1, 2, 0, 2], dtype=np.int32),
         control_curve=3,
         data_key=11,
         control_key=22,
@@ -109,8 +109,8 @@ class World:
         Radio and pool.
     links
         By transmitter, then receiver.
-    word, counted
-        By node.
+    word, counted, roadside
+        By node; empty `roadside` means nobody is.
     generated_us
         By packet.
     """
@@ -121,6 +121,7 @@ class World:
     counted: list[bool]
     generated_us: list[int]
     counted_from_us: int = 0
+    roadside: list[bool] = field(default_factory=list)
     kernel: SlotReceiver = field(init=False)
 
     def __post_init__(self) -> None:
@@ -152,12 +153,14 @@ class World:
         self.powers = self.history.view(np.float32)
         k = len(self.generated_us)
         self.n_intended, self.n_received, self.n_received_first = np.zeros((3, k), dtype=np.int32)
-        self.counts = np.zeros((N_BINS, N_OUTCOMES), dtype=np.int64)
+        self.counts_by_direction = np.zeros((4, N_BINS, N_OUTCOMES), dtype=np.int64)
+        self.counts = self.counts_by_direction[0]
         self.gaps = np.zeros(LONGEST_GAP_MS + 1, dtype=np.int64)
         self.kernel = SlotReceiver(**{f.name: getattr(d, f.name) for f in fields(d)})
         self.kernel.bind_nodes(
             np.array(self.word, dtype=np.uint32),
-            np.array(self.counted, dtype=np.uint8),
+            np.array(self.counted, dtype=np.uint8)
+            + np.array(2 * np.array(self.roadside or [False] * n), dtype=np.uint8),
             self.transmitting,
             self.touched,
             self.energy,
@@ -185,7 +188,7 @@ class World:
             self.n_received,
             self.n_received_first,
         )
-        self.kernel.bind_counts(self.counts, self.gaps)
+        self.kernel.bind_counts(self.counts_by_direction, self.gaps)
 
     def twin(self) -> Receiver:
         """Return a twin of the world as it was made; gains are those of float32."""
@@ -201,6 +204,7 @@ class World:
             links=exact,
             word=self.word,
             counted=self.counted,
+            roadside=self.roadside or [False] * len(self.word),
             generated_us=self.generated_us,
             n_bins=N_BINS,
             longest_gap_ms=LONGEST_GAP_MS,
@@ -234,7 +238,7 @@ class World:
             self.n_intended,
             self.n_received,
             self.n_received_first,
-            self.counts,
+            self.counts_by_direction,
             self.gaps,
         )
         return [array.copy() for array in arrays]
@@ -270,7 +274,7 @@ def certain(
     return design(
         n_subchannels,
         curves=CERTAIN,
-        curve_row=np.full(4, data, dtype=np.int32),
+        curve_row=np.full(6, data, dtype=np.int32),
         control_curve=control,
         **changes,
     )
@@ -299,7 +303,7 @@ def random_world(seed: int, n: int, used: Design, n_packets: int) -> World:
         for j in range(i + 1, n):
             if g.random() < 0.8:
                 gain = 0.0 if g.random() < 0.1 else 10.0 ** g.uniform(-13.0, -6.0)
-                ends[i, j] = Link(gain, float(g.uniform(0.0, 650.0)), int(g.integers(4)))
+                ends[i, j] = Link(gain, float(g.uniform(0.0, 650.0)), int(g.integers(6)))
     return World(
         used,
         two_way(ends, n),
@@ -307,6 +311,7 @@ def random_world(seed: int, n: int, used: Design, n_packets: int) -> World:
         counted=(g.random(n) < 0.8).tolist(),
         generated_us=(5_000_000_000 + np.sort(g.integers(0, 50_000, n_packets))).tolist(),
         counted_from_us=5_000_008_000,
+        roadside=(rng.stream(seed, "roadside").random(n) < 0.3).tolist(),
     )
 
 

@@ -95,7 +95,7 @@ CORRIDORS = {
     **per_link("code", dtype=np.uint8),
 }
 LAW = {
-    name: column(4, np.float32, *((4,) if name.startswith("piece") else ()))
+    name: column(10, np.float32, *((4,) if name.startswith("piece") else ()))
     for name in (
         "piece_start",
         "piece_intercept",
@@ -120,18 +120,42 @@ UPDATE = {
     "wrap_m": 0.0,
     **nodes("cursor", dtype=np.int32),
     **per_link("code", dtype=np.uint8),
-    **per_link("shadow", "block", "gain", "distance"),
+    **per_link("extra", "shadow", "block", "gain", "distance"),
+}
+OBSTRUCT = {
+    **rows(),
+    **per_link("obstacle", "code", dtype=np.uint8),
+    **nodes("cursor", dtype=np.int32),
 }
 AGES = {
     **rows(),
     **per_link("distance"),
-    **nodes("counted", dtype=np.uint8),
+    **nodes("flags", dtype=np.uint8),
     "awareness_m": 100.0,
     "now_us": 0,
     "count": True,
     **per_link("last_slot", dtype=np.int32),
     **per_link("last_generated", dtype=np.int64),
     "ages": column(5, np.int64),
+}
+KNOWN = {
+    **rows(),
+    **per_link("distance"),
+    **nodes("flags", dtype=np.uint8),
+    **per_link("last_slot", dtype=np.int32),
+    "road": column(N_NODES, np.int32, 4),
+    "to_end": column(N_NODES, np.float32, 2),
+    "route_start": np.array([0, 2, 4], dtype=np.int32),
+    "route_node": np.array([0, 1, 0, 1], dtype=np.int32),
+    "route_m": column(4, np.float32),
+    "awareness_m": 100.0,
+    "bin_width_m": 20.0,
+    "since_slot": 0,
+    "relay": True,
+    "linked": True,
+    **nodes("told", dtype=np.int32),
+    **nodes("hears", dtype=np.uint8),
+    "known": column(5, np.int64, 5),
 }
 STATES = {
     "row_start": rows()["row_start"],
@@ -152,7 +176,7 @@ BUSY = {
 RECEIVER = {f.name: getattr(design(N_SUBCHANNELS), f.name) for f in fields(design())}
 BIND_NODES = {
     **nodes("word", dtype=np.uint32),
-    **nodes("counted", dtype=np.uint8),
+    **nodes("flags", dtype=np.uint8),
     **nodes("transmitting", "touched", dtype=np.int32),
     "energy": column(N_NODES, np.float32, N_BINS),
     "noticed": column(N_NODES, np.float32, N_BINS),
@@ -257,11 +281,13 @@ CALLS: dict[str, tuple[Callable[..., Any], Arguments]] = {
     "classify_statistical": (links.classify_statistical, STATISTICAL),
     "classify_corridors": (links.classify_corridors, CORRIDORS),
     "update": (links.update, UPDATE),
+    "obstruct": (links.obstruct, OBSTRUCT),
     "SlotReceiver": (reception.SlotReceiver, RECEIVER),
     "SlotReceiver.bind_nodes": (bind_nodes, BIND_NODES),
     "SlotReceiver.bind_links": (bind_links, BIND_LINKS),
     "SlotReceiver.bind_packets": (bind_packets, BIND_PACKETS),
     "sample_ages": (reception.sample_ages, AGES),
+    "count_known": (reception.count_known, KNOWN),
     "count_states": (reception.count_states, STATES),
     "CandidateSelector": (select, {**SELECTOR, **SELECT}),
     "busy_ratio": (sensing.busy_ratio, BUSY),
@@ -272,14 +298,17 @@ CALLS: dict[str, tuple[Callable[..., Any], Arguments]] = {
         {"out": column(N_NODES, TRANSMISSION), "dropped": column(N_NODES, np.int32)},
     ),
 }
-#: Arrays of any length: lists of heights, periods, ages, a table of any number of curves, the
-#: rows of which links are counted.
+#: Arrays of any length: lists of heights, periods, ages, a table of any number of curves, those
+#: of any number of link codes, the rows of which links are counted.
 FREE = {
     ("count_states", "row_start"),
     ("classify_geometric", "class_height_m"),
     ("CandidateSelector", "periods_slots"),
     ("sample_ages", "ages"),
+    ("count_known", "known"),
+    ("count_known", "route_start"),
     ("SlotReceiver", "curves"),
+    ("SlotReceiver", "curve_row"),
     ("count_states", "row_start"),  # link arrays may have spare elements behind the rows
 }
 CUTS = [
@@ -311,9 +340,13 @@ def test_an_array_too_short_is_rejected(call: str, name: str) -> None:
         ("SlotReceiver", "curves", column(3, np.float32, 100)),
         ("SlotReceiver.bind_nodes", "history", column(N_NODES, np.int32, 3, RECORD)),
         ("SlotReceiver.bind_nodes", "energy", column(N_NODES, np.float32, 16)),
+        ("count_known", "road", column(N_NODES, np.int32, 3)),
+        ("count_known", "road", column(N_NODES, np.int32, 4) + np.int32(2)),
+        ("count_known", "to_end", column(N_NODES, np.float32, 1)),
+        ("count_known", "known", column(5, np.int64, 4)),
         ("CandidateSelector", "thresholds_dbm", column(8, np.float32, 7)),
         ("CandidateSelector", "history", column(1, np.int32, 10, 1 + 3 * 33)),
-        ("update", "piece_start", column(4, np.float32, 3)),
+        ("update", "piece_start", column(10, np.float32, 3)),
         ("update", "position", column(3, np.float32, N_NODES + 1)),
         ("GrantBook", "state", column(20, np.int32, N_NODES + 1)),
         ("busy_ratio", "n_slots", 11),
@@ -333,7 +366,9 @@ def test_other_shapes_and_ranges_are_rejected(call: str, name: str, wrong: Any) 
 def test_counters_need_a_column_for_every_outcome() -> None:
     receiver = reception.SlotReceiver(**RECEIVER)
     with pytest.raises(ValueError, match="outcome"):
-        receiver.bind_counts(column(5, np.int64, 7), column(5, np.int64))
+        receiver.bind_counts(column(4, np.int64, 5, 7), column(5, np.int64))
+    with pytest.raises(ValueError, match="direction"):
+        receiver.bind_counts(column(3, np.int64, 5, 8), column(5, np.int64))
 
 
 def test_a_neighbour_list_too_short_for_what_was_counted_is_rejected() -> None:

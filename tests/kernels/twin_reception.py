@@ -110,7 +110,7 @@ class Receiver:
     ----------
     links
         By transmitter, then receiver.
-    word, counted
+    word, counted, roadside
         By node.
     generated_us
         By packet.
@@ -120,11 +120,12 @@ class Receiver:
     links: dict[int, dict[int, Link]]
     word: list[int]
     counted: list[bool]
+    roadside: list[bool]
     generated_us: list[int]
     n_bins: int
     longest_gap_ms: int
     counted_from_us: int = 0
-    counts: Counter[tuple[int, int]] = field(default_factory=Counter)
+    counts: Counter[tuple[int, int, int]] = field(default_factory=Counter)
     gaps: Counter[int] = field(default_factory=Counter)
     n_intended: Counter[int] = field(default_factory=Counter)
     n_received: Counter[int] = field(default_factory=Counter)
@@ -158,12 +159,17 @@ class Receiver:
         """Count a packet that was never sent at its intended receivers."""
         for other, link in self.links[node].items():
             if self._counts(node, packet, other, link):
-                self.counts[self.distance_bin(link.distance_m), OUT_OF_BUDGET] += 1
-                self.n_intended[packet] += 1
+                at = (self._direction(node, other), self.distance_bin(link.distance_m))
+                self.counts[*at, OUT_OF_BUDGET] += 1
+                self.n_intended[packet] += not self.roadside[other]
 
     def distance_bin(self, distance_m: float) -> int:
         """Return the bin (lower, upper] of a distance; 0 belongs to the first."""
         return max(math.ceil(distance_m / self.design.bin_width_m) - 1, 0)
+
+    def _direction(self, sender: int, node: int) -> int:
+        """Return 0 between road users, 1 to and 2 from a roadside unit, 3 between those."""
+        return 2 * self.roadside[sender] + self.roadside[node]
 
     def _counts(self, sender: int, packet: int, node: int, link: Link) -> bool:
         return (
@@ -274,12 +280,15 @@ class Receiver:
         self.outcomes[slot, tx.node, node] = outcome
         counts = self._counts(tx.node, tx.packet, node, link)
         if counts and tx.attempt == tx.n_attempts - 1:
-            self.n_intended[tx.packet] += 1
-            self.n_received[tx.packet] += outcome == RECEIVED
-            self.n_received_first[tx.packet] += early or (news and tx.n_attempts == 1)
-            self.counts[self.distance_bin(link.distance_m), outcome] += 1
-        if news and link.distance_m <= self.design.awareness_m:
-            if counts and memory.last_slot >= 0:
+            direction = self._direction(tx.node, node)
+            self.counts[direction, self.distance_bin(link.distance_m), outcome] += 1
+            if not self.roadside[node]:
+                self.n_intended[tx.packet] += 1
+                self.n_received[tx.packet] += outcome == RECEIVED
+                self.n_received_first[tx.packet] += early or (news and tx.n_attempts == 1)
+        with_roadside = self.roadside[tx.node] or self.roadside[node]
+        if news and (with_roadside or link.distance_m <= self.design.awareness_m):
+            if counts and memory.last_slot >= 0 and not with_roadside:
                 gap_ms = (slot - memory.last_slot) * self.design.slot_us // 1000
                 self.gaps[min(gap_ms, self.longest_gap_ms)] += 1
             memory.last_slot = slot

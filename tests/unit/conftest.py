@@ -39,6 +39,8 @@ def facts(**changes: Any) -> dict[str, Any]:
         "max_distance_m": MAX_M,
         "awareness_range_m": 300.0,
         "edge_margin_m": 250.0,
+        "effective_antenna_height_m": 1.5,
+        "link_states": ["los", "nlosv", "nlos", "tunnel", "deck", "terrain", "blocked"],
         "mobility_period_s": 0.1,
         "slot_us": 1000,
         "decode_ms": 2.5,

@@ -10,15 +10,14 @@ import pytest
 
 from v2x.mobility.base import MobilityContext
 from v2x.mobility.car_following import (
-    EngineParams,
     IdmParams,
-    crawl_speed_mps,
     equilibrium_gap_m,
     equilibrium_speed_mps,
     idm_acceleration_mps2,
     safe_speed_mps,
 )
 from v2x.mobility.constant_speed import ConstantSpeed
+from v2x.mobility.dynamics import EngineParams, crawl_speed_mps
 from v2x.mobility.routed import RoutedTraffic
 from v2x.mobility.vehicle_classes import CAR, TRUCK, Mix
 from v2x.world import synthetic

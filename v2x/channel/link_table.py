@@ -218,12 +218,13 @@ class LinkTable:
         links.carry_positions(
             self.row_start, self.neighbour, row_start, neighbour, newcomer.view(np.uint8), source
         )
-        unknown = source < 0
+        unknown = np.flatnonzero(source < 0)
+        kept = source.astype(np.intp)
         for name, (old, fill) in self._carried.items():
             if len(old) == 0:
                 new = np.full(len(neighbour), fill, dtype=old.dtype)
             else:
-                new = old.take(source, mode="clip")
+                new = old.take(kept, mode="clip")
                 new[unknown] = fill
             self._carried[name] = (new, fill)
         self.row_start, self.neighbour = row_start, neighbour

@@ -17,7 +17,7 @@ from v2x.metrics.statistics import (
     ratio_interval,
     weighted_quantile,
 )
-from v2x.records.tables import RunRecords
+from v2x.records.tables import FIRST_ROADSIDE_ID, RunRecords
 from v2x.units import US_PER_MS, US_PER_S
 
 #: Names of the parts, in the order in which they pass.
@@ -78,7 +78,7 @@ class Deliveries:
 
 
 def deliveries(records: RunRecords) -> Deliveries:
-    """Return the latency of every delivery to an intended receiver after the warm-up.
+    """Return the latency of every delivery between road users after the warm-up.
 
     Parameters
     ----------
@@ -97,6 +97,7 @@ def deliveries(records: RunRecords) -> Deliveries:
     delivered = (packets["n_received"] > 0) & (
         packets["generated_us"] >= facts["warmup_s"] * US_PER_S
     )
+    delivered &= packets["tx_id"] < FIRST_ROADSIDE_ID
     generated_us = packets["generated_us"][delivered]
     first_us = packets["first_slot_us"][delivered]
     n_first = packets["n_received_first"][delivered]

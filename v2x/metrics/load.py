@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2x.metrics.statistics import CONFIDENCE, FloatArray, Interval, clusters, ratio_interval
-from v2x.records.tables import RunRecords
+from v2x.records.tables import FIRST_ROADSIDE_ID, RunRecords
 
 _MAX_POINTS = 100
 
@@ -32,14 +32,19 @@ class LoadSeries:
 
 
 def cbr_quantile(records: RunRecords, quantile: float) -> float:
-    """Return a quantile of the CBR over all nodes and windows, NaN without measurements."""
+    """Return a quantile of the CBR over all road users and windows, NaN without measurements."""
     cbr = _after_warmup(records)[2]
     return float(np.quantile(cbr, quantile)) if len(cbr) else np.nan
 
 
-def mean_cbr(records: RunRecords, *, confidence: float = CONFIDENCE) -> Interval:
-    """Return the mean CBR over all nodes and windows after the warm-up, with its limits."""
-    replication, time_s, cbr = _after_warmup(records)
+def mean_cbr(
+    records: RunRecords, *, roadside: bool = False, confidence: float = CONFIDENCE
+) -> Interval:
+    """Return the mean CBR over all road users and windows after the warm-up, with its limits.
+
+    With `roadside` it is that of the roadside units instead.
+    """
+    replication, time_s, cbr = _after_warmup(records, roadside=roadside)
     cluster = clusters(replication, time_s, float(records.facts["block_s"]))
     return ratio_interval(
         cluster.sums(cbr),
@@ -75,8 +80,11 @@ def _groups(rank: NDArray[np.intp], last: NDArray[np.intp]) -> list[NDArray[np.i
     return np.split(order, ends[:-1]) if len(last) else []
 
 
-def _after_warmup(records: RunRecords) -> tuple[NDArray[np.int32], FloatArray, FloatArray]:
+def _after_warmup(
+    records: RunRecords, *, roadside: bool = False
+) -> tuple[NDArray[np.int32], FloatArray, FloatArray]:
     """Return replication, time and CBR of the windows that end after the warm-up."""
     load = records.tables["load"]
     kept = load["time_s"] > records.facts["warmup_s"]
+    kept &= (load["node_id"] >= FIRST_ROADSIDE_ID) == roadside
     return load["replication"][kept], load["time_s"][kept], load["cbr"][kept]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from v2x.errors import V2XError
 from v2x.metrics.statistics import CONFIDENCE, FloatArray, clusters, proportion_interval
-from v2x.records.tables import N_OUTCOMES, Outcome, RunRecords
+from v2x.records.tables import N_OUTCOMES, Direction, Outcome, RunRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,11 @@ class ReliabilityCurve:
 
 
 def reliability(
-    records: RunRecords, *, bin_width_m: float | None = None, confidence: float = CONFIDENCE
+    records: RunRecords,
+    *,
+    direction: Direction = Direction.V2V,
+    bin_width_m: float | None = None,
+    confidence: float = CONFIDENCE,
 ) -> ReliabilityCurve:
     r"""Return PRR and outcome shares per distance bin.
 
@@ -71,6 +75,8 @@ def reliability(
     ----------
     records
         Uses table ``links`` and the facts ``bin_width_m``, ``max_distance_m`` and ``block_s``.
+    direction
+        Between road users, or between them and roadside units.
     bin_width_m
         Width of the bins [m], a whole multiple of the recorded one; None for that one.
     confidence
@@ -86,7 +92,9 @@ def reliability(
     ----------
     .. [1] 3GPP TR 36.885, Annex A (evaluation assumptions).
     """
-    links, facts = records.tables["links"], records.facts
+    facts = records.facts
+    of_direction = records.tables["links"]["direction"] == direction
+    links = {key: values[of_direction] for key, values in records.tables["links"].items()}
     recorded_m = float(facts["bin_width_m"])
     merge = _merged_bins(recorded_m, bin_width_m)
     width_m = recorded_m * merge

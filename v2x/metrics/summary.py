@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from v2x.metrics.awareness import AwarenessCurve, awareness
 from v2x.metrics.freshness import Quantity, freshness, mean_freshness
 from v2x.metrics.latency import deliveries
+from v2x.metrics.link_states import link_state_shares
 from v2x.metrics.load import cbr_quantile, mean_cbr
+from v2x.metrics.positioning import positioning
 from v2x.metrics.reliability import ReliabilityCurve, reliability
+from v2x.metrics.roadside import RoadsideFigures, roadside_figures
 from v2x.metrics.safety import safety
 from v2x.metrics.statistics import Interval
 from v2x.records.tables import OUTCOME_NAMES, RunRecords
@@ -23,6 +28,8 @@ REQUIRED_FACTS = (
     "block_s",
     "decode_ms",
     "edge_margin_m",
+    "effective_antenna_height_m",
+    "link_states",
     "map",
     "max_distance_m",
     "messages_sent",
@@ -54,7 +61,9 @@ def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str
         ``prr`` and ``outcomes`` hold equally long lists over the distance bins
         (lower, ``bin_upper_m``]; the shares of a bin sum to 1. ``latency_ms``, ``ipg_ms`` and
         ``aoi_ms`` are over deliveries, gaps and samples within ``awareness_range_m``
-        (latency: within the largest bin). A figure for which there is no data is null, never
+        (latency: within the largest bin), all between road users. ``v2i`` is there in runs with
+        roadside units. ``effective_antenna_height_m`` is null where the path
+        loss law has no such height. A figure for which there is no data is null, never
         NaN or infinite; so is a percentile beyond the last bin of the freshness histograms
         (``share_open`` of the samples) and the TTC of a run in which nobody closed in.
     """
@@ -84,6 +93,7 @@ def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str
         | {"parts": dict(delivered.part_means_ms())},
         "ipg_ms": _freshness(records, Quantity.IPG),
         "aoi_ms": _freshness(records, Quantity.AOI),
+        "awareness": _awareness(awareness(records)),
         "safety": {
             "min_ttc_s": worst.min_ttc_s,
             "n_ttc_below_1_5_s": worst.n_critical,
@@ -91,13 +101,20 @@ def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str
             "min_gap_m": worst.min_gap_m,
             "n_collisions": worst.n_collisions,
         },
+        "positioning": {sky: asdict(figures) for sky, figures in positioning(records).items()}
+        or None,
+        "link_states": link_state_shares(records),
         "map": facts["map"],
         "exclusions": {
             "warmup_s": facts["warmup_s"],
             "edge_margin_m": facts["edge_margin_m"],
         },
         "awareness_range_m": facts["awareness_range_m"],
+        "effective_antenna_height_m": facts["effective_antenna_height_m"],
     }
+    roadside = roadside_figures(records)
+    if roadside is not None:
+        summary["v2i"] = _roadside(roadside)
     return {key: json_clean(value) for key, value in summary.items()}
 
 
@@ -128,6 +145,36 @@ def _prr(curve: ReliabilityCurve) -> dict[str, Any]:
         "ci_high": curve.prr_high,
         "n": curve.n,
         "ci_method": curve.method,
+    }
+
+
+def _awareness(curve: AwarenessCurve) -> dict[str, Any]:
+    return {
+        "bin_upper_m": curve.bin_upper_m,
+        "n_pairs": curve.n_pairs,
+        "share_direct": curve.share_direct,
+        "share_with_relay": curve.share_with_relay,
+        "direct": _mean(curve.direct),
+        "with_relay": _mean(curve.with_relay),
+        "other_level": {
+            "n_pairs": curve.n_other_level,
+            "n_known": curve.n_other_level_known,
+            "false_same_level": curve.false_same_level,
+        },
+    }
+
+
+def _roadside(figures: RoadsideFigures) -> dict[str, Any]:
+    return {
+        "n_roadside": figures.n_roadside,
+        "cbr": _mean(figures.cbr),
+        **{
+            name: {
+                "prr": _prr(curve),
+                "outcomes": dict(zip(OUTCOME_NAMES, curve.share, strict=True)),
+            }
+            for name, curve in figures.by_direction().items()
+        },
     }
 
 

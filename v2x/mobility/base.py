@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from v2x.mobility.fleet import FleetState
 from v2x.world.road_map import RoadMap
+from v2x.world.weather import WeatherParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,15 @@ class MobilityContext:
         Length of the run [µs]; nothing after it will be asked for.
     base_dir
         Folder against which file names in the scenario are resolved.
+    weather
+        What wheels and eyes meet.
     """
 
     road_map: RoadMap
     seed: int
     duration_us: int
     base_dir: str
+    weather: WeatherParams = field(default_factory=WeatherParams)
 
 
 class MobilityModel(Protocol):

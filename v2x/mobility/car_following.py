@@ -1,4 +1,4 @@
-"""How a driver follows: the Intelligent Driver Model, slopes, engine power and a safe bound.
+"""How a driver follows: the Intelligent Driver Model and a safe bound.
 
 The functions here state the model in numpy. The compiled twin that moves a whole fleet is
 ``v2x._kernels.car_following``; both use additions, multiplications, divisions and square
@@ -12,13 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from v2x.units import GRAVITY_MPS2
-
 FloatArray = NDArray[np.float64]
-
-AIR_DENSITY_KGPM3 = 1.2
-ROLLING_RESISTANCE = 0.007
-DRIVETRAIN_EFFICIENCY = 0.85
 
 #: Gaps are evaluated as at least this long, so that a queue's bumpers give no infinity [m].
 LEAST_GAP_M = 0.1
@@ -43,7 +37,7 @@ class IdmParams:
     emergency_mps2
         Hardest braking [m/s²]; nobody brakes harder, and the safe distance relies on it.
         Mean of the available deceleration in the crash potential index: 8.45 for cars, 5.01
-        for heavy vehicles on a dry road.
+        for heavy vehicles. On a dry level road: it scales with friction, and slopes add to it.
     """
 
     desired_speed_mps: float = 33.3
@@ -64,32 +58,6 @@ class IdmParams:
                 f"emergency_mps2 ({self.emergency_mps2}) must exceed deceleration_mps2 "
                 f"({self.deceleration_mps2})"
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineParams:
-    """What limits a vehicle on a slope.
-
-    Parameters
-    ----------
-    power_w
-        Engine power [W]; infinite if it never limits.
-    mass_kg
-        Mass with load [kg].
-    drag_area_m2
-        Drag coefficient times frontal area C_d A [m²].
-    """
-
-    power_w: float
-    mass_kg: float
-    drag_area_m2: float
-
-    def __post_init__(self) -> None:
-        """Reject values the model is not defined for."""
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if not value > 0:
-                raise ValueError(f"{item.name} must be > 0, got {value}")
 
 
 def desired_gap_m(speed_mps: ArrayLike, closing_mps: ArrayLike, driver: IdmParams) -> FloatArray:
@@ -128,8 +96,8 @@ def idm_acceleration_mps2(
     -----
     .. math:: \dot v = a\left[1 - (v/v_0)^4 - (s^*/s)^2\right]
 
-    Slope, engine power and the safe bound are added by :func:`on_slope_mps2` and
-    :func:`safe_speed_mps`.
+    Slope and engine power are added by :func:`v2x.mobility.dynamics.on_slope_mps2`, the safe
+    bound by :func:`safe_speed_mps`.
 
     Examples
     --------
@@ -180,68 +148,6 @@ def equilibrium_speed_mps(
         roomy = equilibrium_gap_m(middle, desired, driver) <= gap
         low = np.where(roomy, middle, low)
         high = np.where(roomy, high, middle)
-    return low
-
-
-def on_slope_mps2(
-    acceleration_mps2: ArrayLike,
-    speed_mps: ArrayLike,
-    grade: ArrayLike,
-    engine: EngineParams,
-    compensation: float,
-) -> FloatArray:
-    """Return the acceleration that is left of the driver's wish on a slope [m/s²].
-
-    The driver makes up for the share `compensation` of gravity; the engine then bounds the
-    result by P η/(m v) - g (f + i) - ρ C_d A v²/(2 m).
-
-    Parameters
-    ----------
-    acceleration_mps2, speed_mps : array_like
-        What the driver wants on the level; speed.
-    grade : array_like
-        Rise over run, uphill positive.
-    engine
-        Power, mass and drag.
-    compensation
-        Share of gravity that the driver makes up for, 0 to 1.
-    """
-    v = np.asarray(speed_mps, dtype=np.float64)
-    slope = np.asarray(grade, dtype=np.float64)
-    wish = np.asarray(acceleration_mps2) - (1.0 - compensation) * GRAVITY_MPS2 * slope
-    pull = specific_power_w_per_kg(engine) / np.maximum(v, 1.0)
-    drag = specific_drag_per_m(engine) * v * v
-    return np.minimum(wish, pull - GRAVITY_MPS2 * (ROLLING_RESISTANCE + slope) - drag)
-
-
-def specific_power_w_per_kg(engine: EngineParams) -> float:
-    """Return the power at the wheels per mass, P η/m [W/kg]."""
-    return engine.power_w * DRIVETRAIN_EFFICIENCY / engine.mass_kg
-
-
-def specific_drag_per_m(engine: EngineParams) -> float:
-    """Return the deceleration by air per squared speed, ρ C_d A/(2 m) [1/m]."""
-    return 0.5 * AIR_DENSITY_KGPM3 * engine.drag_area_m2 / engine.mass_kg
-
-
-def crawl_speed_mps(grade: float, engine: EngineParams) -> float:
-    """Return the speed at which power just carries the vehicle up a long slope [m/s].
-
-    Solves P η/v = m g (f + i) + ρ C_d A v²/2 by bisection below 100 m/s.
-
-    Examples
-    --------
-    >>> tractor = EngineParams(power_w=300e3, mass_kg=49e3, drag_area_m2=6.0)
-    >>> round(crawl_speed_mps(0.05, tractor) * 3.6)
-    33
-    """
-    low, high = 0.0, 100.0
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        pull = specific_power_w_per_kg(engine)
-        weight = GRAVITY_MPS2 * (ROLLING_RESISTANCE + grade)
-        load = (weight + specific_drag_per_m(engine) * middle * middle) * middle
-        low, high = (middle, high) if load < pull else (low, middle)
     return low
 
 

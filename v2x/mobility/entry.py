@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from v2x._kernels.car_following import CarFollowing
+from v2x.mobility.conditions import RoadConditions
 from v2x.mobility.junctions import LaneNetwork
-from v2x.mobility.routes import LIMIT_DECELERATION_MPS2, RouteBook
+from v2x.mobility.routes import RouteBook
 from v2x.mobility.vehicles import ClassTable, Vehicles, Workspace
 from v2x.world.road_map import FloatArray, IntArray
 
@@ -37,14 +39,49 @@ class Entry:
     speed_factor: float
 
 
-def place_at_entry(
-    entry: Entry,
-    network: LaneNetwork,
-    book: RouteBook,
-    classes: ClassTable,
-    vehicles: Vehicles,
-    work: Workspace,
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class EntryRoad:
+    """The roads that newcomers enter, and who is on them.
+
+    Attributes
+    ----------
+    network, conditions, book, classes, vehicles, work
+        What the kernel works on.
+    kernel
+        Knows how fast one may go and where one stops.
+    """
+
+    network: LaneNetwork
+    conditions: RoadConditions
+    book: RouteBook
+    classes: ClassTable
+    vehicles: Vehicles
+    work: Workspace
+    kernel: CarFollowing
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A vehicle on the road, or one that may come onto it.
+
+    Attributes
+    ----------
+    kind, length_m
+        Class and length [m].
+    stop, offset_m
+        Where its front is: stop of a route and distance along its edge [m].
+    speed_mps
+        Speed [m/s].
+    """
+
+    kind: int
+    length_m: float
+    stop: int
+    offset_m: float
+    speed_mps: float
+
+
+def place_at_entry(entry: Entry, road: EntryRoad) -> bool:
     """Put a vehicle at the beginning of its route if that disturbs nobody.
 
     It appears with its whole length on the first edge: at its beginning where a road enters
@@ -56,7 +93,8 @@ def place_at_entry(
     bool
         Whether there was room.
     """
-    row, stop = entry.row, entry.stop
+    network, book, vehicles, work = road.network, road.book, road.vehicles, road.work
+    row, stop, kind = entry.row, entry.stop, int(road.vehicles.kind[entry.row])
     edge, movement = int(book.edge[stop]), int(book.movement[stop])
     road_map = network.road_map
     length_m, edge_m = float(vehicles.length_m[row]), float(road_map.edge_length_m[edge])
@@ -74,22 +112,17 @@ def place_at_entry(
         rest_m = edge_m - offset_m - kept_m
         if rest_m <= 0.0 or offset_m < start_m:
             continue
-        exit_mps = float(book.exit_speed_mps[stop])
-        limit_mps = min(
-            float(road_map.edge_limit_mps[edge]),
-            math.sqrt(exit_mps**2 + 2.0 * LIMIT_DECELERATION_MPS2 * (edge_m - offset_m)),
-        )
+        comfort = min(COMFORT_MPS2, float(road.conditions.approach_mps2[edge]))
         free_mps = min(
-            entry.speed_factor * limit_mps,
-            float(classes.desired_speed_mps[vehicles.kind[row]]),
-            math.sqrt(2.0 * COMFORT_MPS2 * rest_m),
+            road.kernel.fastest_mps(kind, entry.speed_factor, stop, offset_m),
+            float(road.classes.desired_speed_mps[kind]),
+            math.sqrt(2.0 * comfort * rest_m),
         )
+        newcomer = _Body(kind, length_m, stop, offset_m, free_mps)
         for lane in range(low, high + 1):
             mine = (lane_there == lane) | (lane_there + side == lane)
             reach_m = float(work.lane_reach_m[network.lane_base[edge] + lane])
-            speed = _speed_between(
-                entry, offset_m, free_mps, there[mine], front_m[mine], reach_m, classes, vehicles
-            )
+            speed = _speed_between(newcomer, there[mine], front_m[mine], reach_m, road)
             if speed is not None:
                 vehicles.put(row, stop, lane, offset_m, speed)
                 vehicles.speed_factor[row] = entry.speed_factor
@@ -98,55 +131,51 @@ def place_at_entry(
 
 
 def _speed_between(
-    entry: Entry,
-    offset_m: float,
-    free_mps: float,
-    there: IntArray,
-    front_m: FloatArray,
-    reach_m: float,
-    classes: ClassTable,
-    vehicles: Vehicles,
+    newcomer: _Body, there: IntArray, front_m: FloatArray, reach_m: float, road: EntryRoad
 ) -> float | None:
     """Return the speed at which the vehicle fits in between those in its lane, or None."""
-    row = entry.row
-    rear_m = offset_m - float(vehicles.length_m[row])
-    speed = free_mps
-    ahead = front_m > offset_m
-    for other, front in zip(there[ahead].tolist(), front_m[ahead].tolist(), strict=True):
-        gap_m = front - float(vehicles.length_m[other]) - offset_m
-        pace = float(vehicles.speed_mps[other])
-        while not _follows_well(row, speed, other, pace, gap_m, classes, vehicles):
-            speed *= 0.9
-            if speed < 0.5:
+    rear_m = newcomer.offset_m - newcomer.length_m
+    ahead = front_m > newcomer.offset_m
+    for row, front in zip(there[ahead].tolist(), front_m[ahead].tolist(), strict=True):
+        other = _body(row, road.vehicles)
+        gap_m = front - other.length_m - newcomer.offset_m
+        while not _follows_well(newcomer, other, gap_m, road):
+            newcomer = replace(newcomer, speed_mps=0.9 * newcomer.speed_mps)
+            if newcomer.speed_mps < 0.5:
                 return None
     behind = ~ahead
     if not behind.any():
-        return speed if reach_m <= rear_m - CLEARANCE_M else None
-    for other, front in zip(there[behind].tolist(), front_m[behind].tolist(), strict=True):
-        pace = float(vehicles.speed_mps[other])
-        if not _follows_well(other, pace, row, speed, rear_m - front, classes, vehicles):
+        return newcomer.speed_mps if reach_m <= rear_m - CLEARANCE_M else None
+    for row, front in zip(there[behind].tolist(), front_m[behind].tolist(), strict=True):
+        if not _follows_well(_body(row, road.vehicles), newcomer, rear_m - front, road):
             return None
-    return speed
+    return newcomer.speed_mps
 
 
-def _follows_well(
-    follower: int,
-    speed_mps: float,
-    leader: int,
-    pace_mps: float,
-    gap_m: float,
-    classes: ClassTable,
-    vehicles: Vehicles,
-) -> bool:
+def _body(row: int, vehicles: Vehicles) -> _Body:
+    return _Body(
+        int(vehicles.kind[row]),
+        float(vehicles.length_m[row]),
+        int(vehicles.stop[row]),
+        float(vehicles.offset_m[row]),
+        float(vehicles.speed_mps[row]),
+    )
+
+
+def _follows_well(follower: _Body, leader: _Body, gap_m: float, road: EntryRoad) -> bool:
     """Return whether one vehicle can follow another at these speeds without braking hard."""
-    k = int(vehicles.kind[follower])
-    brake = float(classes.emergency_mps2[k])
-    hardest = max(brake, float(classes.emergency_mps2[vehicles.kind[leader]]))
-    stop_m = speed_mps * speed_mps / (2.0 * brake) + REACTION_S * speed_mps
-    if stop_m > gap_m - CLEARANCE_M + pace_mps * pace_mps / (2.0 * hardest):
+    speed, k, classes = follower.speed_mps, follower.kind, road.classes
+    stop_m = _stopping_m(follower, k, road) + REACTION_S * speed
+    hardest_m = min(_stopping_m(leader, kind, road) for kind in (k, leader.kind))
+    if stop_m > gap_m - CLEARANCE_M + hardest_m:
         return False
     a, b = float(classes.acceleration_mps2[k]), float(classes.deceleration_mps2[k])
-    dynamic = speed_mps * float(classes.headway_s[k])
-    dynamic += speed_mps * (speed_mps - pace_mps) / (2.0 * math.sqrt(a * b))
+    dynamic = speed * float(classes.headway_s[k])
+    dynamic += speed * (speed - leader.speed_mps) / (2.0 * math.sqrt(a * b))
     near = (float(classes.min_gap_m[k]) + max(dynamic, 0.0)) / max(gap_m, CLEARANCE_M)
     return a * (1.0 - near * near) >= -COMFORT_MPS2
+
+
+def _stopping_m(body: _Body, kind: int, road: EntryRoad) -> float:
+    """Return where a vehicle stops with the brakes of a class [m ahead]."""
+    return road.kernel.stopping_m(kind, body.stop, body.offset_m, body.speed_mps)

@@ -12,19 +12,22 @@ from v2x._kernels.car_following import CarFollowing
 from v2x.mobility.base import MobilityContext
 from v2x.mobility.bodies import Bodies
 from v2x.mobility.car_following import equilibrium_speed_mps
+from v2x.mobility.conditions import RoadConditions, road_conditions
+from v2x.mobility.curves import CurveParams
 from v2x.mobility.demand import (
     DemandKind,
     check_amount,
     plan_trips,
     vehicle_count,
 )
-from v2x.mobility.entry import Entry, place_at_entry
+from v2x.mobility.driver import EyesParams
+from v2x.mobility.entry import Entry, EntryRoad, place_at_entry
 from v2x.mobility.fleet import FleetState
 from v2x.mobility.geometry import RoadGeometry
 from v2x.mobility.junctions import LaneNetwork, lane_network
 from v2x.mobility.lane_change import LaneChangeParams
 from v2x.mobility.placement import Spacing, place_vehicles
-from v2x.mobility.routes import LIMIT_DECELERATION_MPS2, RouteBook, Router
+from v2x.mobility.routes import RouteBook, Router
 from v2x.mobility.vehicle_classes import Mix, VehicleClasses
 from v2x.mobility.vehicles import ClassTable, Settings, Vehicles, Workspace
 from v2x.units import US_PER_S
@@ -54,6 +57,10 @@ class RoutedParams:
         Size, driver and engine of each class.
     lane_change
         MOBIL parameters.
+    eyes
+        How drivers go by what they see.
+    curves
+        How fast they take bends.
     spacing
         ``random`` (vehicles independent of each other) or ``uniform`` (equally spaced in
         time along the routes) at the start.
@@ -84,6 +91,8 @@ class RoutedParams:
     mix: Mix = field(default_factory=Mix)
     classes: VehicleClasses = field(default_factory=VehicleClasses)
     lane_change: LaneChangeParams = field(default_factory=LaneChangeParams)
+    eyes: EyesParams = field(default_factory=EyesParams)
+    curves: CurveParams = field(default_factory=CurveParams)
     spacing: Spacing = Spacing.RANDOM
     demand: DemandKind = DemandKind.AUTO
     n_routes: int = 500
@@ -125,21 +134,25 @@ class RoutedParams:
 class RoutedTraffic:
     """Cars, trucks and buses on their ways through the map.
 
-    They follow each other by IDM across edges and junctions, feel slopes, keep limits, change
-    lanes by MOBIL and for their routes, and enter junctions in an order in which everybody can
-    stop behind everybody; they never overlap on a lane.
+    They follow each other by IDM across edges and junctions, feel slopes, grip and hot brakes,
+    keep limits, slow down for bends and for what they cannot see, change lanes by MOBIL and for
+    their routes, and enter junctions in an order in which everybody can stop behind everybody;
+    they never overlap on a lane.
 
     Parameters
     ----------
     params
         Amount and behaviour.
     context
-        Map and seed. Streams ``"mobility", "trips" | "start" | "mix" | "drivers" | "entries"``.
+        Map, weather and seed. Streams
+        ``"mobility", "trips" | "start" | "mix" | "drivers" | "entries"``.
 
     Attributes
     ----------
     network : LaneNetwork
         Lanes and movements.
+    conditions : RoadConditions
+        Grip, sight and speeds of the roads.
     vehicles : Vehicles
         State of the kernel, for inspection.
     n_given_up : int
@@ -161,8 +174,17 @@ class RoutedTraffic:
         self._params = params
         self._geometry = RoadGeometry(road_map)
         self.network: LaneNetwork = lane_network(road_map)
+        classes = params.classes.by_kind()
+        self._classes = ClassTable.of(classes)
+        self.conditions: RoadConditions = road_conditions(
+            self.network,
+            context.weather,
+            self._classes.emergency_mps2,
+            params.eyes,
+            params.curves,
+        )
         self._router = Router(self.network)
-        self._book = RouteBook(self.network)
+        self._book = RouteBook(self.network, self.conditions)
         self._trips = plan_trips(
             self.network,
             self._router,
@@ -171,8 +193,6 @@ class RoutedTraffic:
             params.n_routes,
             rng.stream(context.seed, "mobility", "trips"),
         )
-        classes = params.classes.by_kind()
-        self._classes = ClassTable.of(classes)
         kind = params.mix.kinds(n, rng.stream(context.seed, "mobility", "mix"))
         sizes = [item.size for item in classes]
         self._length_m = np.array([size.length_m for size in sizes])[kind]
@@ -180,9 +200,10 @@ class RoutedTraffic:
         self._height_m = np.array([size.height_m for size in sizes])[kind]
         self._antenna_m = np.array([size.antenna_height_m for size in sizes])[kind]
         self.vehicles = Vehicles.empty(kind, self._length_m)
-        self._work = Workspace.of(self.network, n)
+        self._work = Workspace.of(self.network, n, self._classes.n_classes)
         self._kernel = CarFollowing(
             self.network,
+            self.conditions,
             self._book,
             self._classes,
             self.vehicles,
@@ -193,7 +214,19 @@ class RoutedTraffic:
                 courtesy_s=params.courtesy_s,
                 longest_m=float(self._length_m.max()),
                 lane_change=params.lane_change,
+                comfort_share=params.eyes.comfort_share,
+                adaptation_s=params.eyes.portal_adaptation_s,
+                dark_delay_s=params.eyes.portal_delay_s,
             ),
+        )
+        self._entry_road = EntryRoad(
+            self.network,
+            self.conditions,
+            self._book,
+            self._classes,
+            self.vehicles,
+            self._work,
+            self._kernel,
         )
         self._drivers = rng.stream(context.seed, "mobility", "drivers")
         self._entries = rng.stream(context.seed, "mobility", "entries")
@@ -213,6 +246,13 @@ class RoutedTraffic:
     def n_rows(self) -> int:
         """Rows of every state, fixed for the run."""
         return self.vehicles.n_rows
+
+    @property
+    def brake_temperature_c(self) -> FloatArray:
+        """Temperature of everybody's brakes, (n_rows,) [°C]; NaN in empty rows."""
+        brakes = [item.brakes for item in self._params.classes.by_kind()]
+        ambient_c = np.array([item.ambient_c for item in brakes])[self.vehicles.kind]
+        return np.where(self.vehicles.stop >= 0, ambient_c + self.vehicles.brake_rise_k, np.nan)
 
     def advance(self, time_us: int) -> FleetState:
         """Return the state at `time_us` [µs], not earlier than the last one asked for."""
@@ -287,10 +327,7 @@ class RoutedTraffic:
             vehicles.speed_mps[rows] = equilibrium_speed_mps(
                 vehicles.gap_m[rows], desired[rows], item.driver
             )
-        rest_m = road_map.edge_length_m[edge] - place.offset_m
-        out = book.exit_speed_mps[place.stop]
-        ahead = np.sqrt(out * out + 2.0 * LIMIT_DECELERATION_MPS2 * rest_m)
-        np.minimum(vehicles.speed_mps, vehicles.speed_factor * ahead, out=vehicles.speed_mps)
+        self._kernel.slow_down()
         self._bodies.settle(np.arange(n))
         self._calm()
 
@@ -300,20 +337,21 @@ class RoutedTraffic:
         Slower leaders slow their followers, hence the rounds. At standstill every gap is
         enough, so they end.
         """
-        vehicles, classes = self.vehicles, self._classes
-        brake = classes.emergency_mps2[vehicles.kind]
-        comfort = classes.deceleration_mps2[vehicles.kind]
+        vehicles = self.vehicles
         while True:
             self._kernel.arrange()
             self._kernel.look(self._count, self._green_axis(0))
+            speed = vehicles.speed_mps
             stop_m = np.maximum(np.minimum(vehicles.available_m, 1e6), 0.0)
-            bound = np.sqrt(2.0 * brake * stop_m)
-            uneasy = (vehicles.wish_mps2 < -comfort) & (vehicles.speed_mps > 0.1)
-            hasty = vehicles.speed_mps > bound
+            uneasy = (vehicles.wish_mps2 < -vehicles.ease_mps2) & (speed > 0.1)
+            hasty = vehicles.stopping_m > stop_m
             if not (uneasy | hasty).any():
                 return
-            vehicles.speed_mps[uneasy] *= 0.9
-            np.minimum(vehicles.speed_mps, 0.999 * bound, out=vehicles.speed_mps, where=hasty)
+            # Braking over the shorter way may be weaker than over all of it; rounds see to that.
+            braking = speed * speed / (2.0 * np.maximum(vehicles.stopping_m, 1e-9))
+            bound = 0.999 * np.sqrt(2.0 * braking * stop_m)
+            speed[uneasy] *= 0.9
+            np.minimum(speed, bound, out=speed, where=hasty)
 
     def _enter(self) -> bool:
         """Let new vehicles onto the map in place of those that left; return whether any did."""
@@ -327,9 +365,7 @@ class RoutedTraffic:
             if edge in used:
                 continue
             entry = Entry(row=row, stop=stop, speed_factor=factor)
-            if not place_at_entry(
-                entry, self.network, self._book, self._classes, self.vehicles, self._work
-            ):
+            if not place_at_entry(entry, self._entry_road):
                 continue
             used.add(edge)
             self._id[row] = self._next_id

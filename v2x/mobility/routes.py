@@ -9,11 +9,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from v2x.mobility.conditions import RoadConditions
 from v2x.mobility.junctions import LaneNetwork
 from v2x.world.road_map import FloatArray, IntArray
 
-#: Deceleration with which drivers approach a lower limit or a turn [m/s²].
-LIMIT_DECELERATION_MPS2 = 1.5
 #: How far ahead a driver knows which lanes the route needs [m].
 LANE_VIEW_M = 800.0
 
@@ -25,6 +24,7 @@ _COLUMNS = (
     "before",
     "goal",
     "exit_speed_mps",
+    "hold_mps",
     "lane_low",
     "lane_high",
     "lane_view_m",
@@ -103,6 +103,9 @@ class RouteBook:
         Destination: the last edge, or of a circular route any number no other has.
     exit_speed_mps : (n_stops,) float64
         Fastest speed at the end of the edge in view of the limits and turns beyond [m/s].
+    hold_mps : (n_stops * n_classes,) float64
+        The same in view of what friction, sight and bends allow beyond, class by class for one
+        stop after the other [m/s]; infinite where they do not matter.
     lane_low, lane_high : (n_stops,) int32
         Lanes at the end of the edge from which the route can be continued, both included.
     lane_view_m : (n_stops,) float64
@@ -111,9 +114,14 @@ class RouteBook:
         First stop of each route.
     """
 
-    def __init__(self, network: LaneNetwork) -> None:
+    def __init__(self, network: LaneNetwork, conditions: RoadConditions) -> None:
         self._network = network
+        self._turn_mps: list[float] = conditions.turn_mps.tolist()
+        self._turn_cap_mps: list[float] = conditions.turn_cap_mps.tolist()
+        self._approach_mps2: list[float] = conditions.approach_mps2.tolist()
+        self._n_classes = conditions.n_classes
         road_map = network.road_map
+        self._entry_mps = [conditions.entry_mps(edge) for edge in range(road_map.n_edges)]
         self._length_m: list[float] = road_map.edge_length_m.tolist()
         self._limit_mps: list[float] = road_map.edge_limit_mps.tolist()
         self._lanes: list[int] = road_map.edge_lanes.tolist()
@@ -124,6 +132,7 @@ class RouteBook:
         self.before: IntArray = np.empty(0, dtype=np.int32)
         self.goal: IntArray = np.empty(0, dtype=np.int32)
         self.exit_speed_mps: FloatArray = np.empty(0)
+        self.hold_mps: FloatArray = np.empty(0)
         self.lane_low: IntArray = np.empty(0, dtype=np.int32)
         self.lane_high: IntArray = np.empty(0, dtype=np.int32)
         self.lane_view_m: FloatArray = np.empty(0)
@@ -156,8 +165,11 @@ class RouteBook:
             movement.append(self._network.movement(path[-1], path[0]) if circular else -1)
             # Edges number from 0, so circular routes take negative goals.
             goal = np.full(n, -1 - stop if circular else path[-1])
-            ahead = self._view_ahead(path, movement, circular)
-            columns.append([np.array(path), np.array(movement), after, before, goal, *ahead])
+            lanes = self._lanes_ahead(path, movement, circular)
+            speeds = self._speed_ahead(path, movement, circular)
+            columns.append(
+                [np.array(path), np.array(movement), after, before, goal, *speeds, *lanes]
+            )
             first.append(stop)
             stop += n
         for k, name in enumerate(_COLUMNS):
@@ -167,33 +179,56 @@ class RouteBook:
         self.first += first
         return first
 
-    def _view_ahead(
+    def _speed_ahead(
         self, path: Sequence[int], movement: Sequence[int], circular: bool
-    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Return exit speed, lowest and highest lane and lane view of each stop of a route."""
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return exit speed of each stop of a route, and what it holds for each class."""
         n = len(path)
         speed = [self._limit_mps[edge] for edge in path]
-        low, high = [0] * n, [self._lanes[edge] - 1 for edge in path]
-        view = [math.inf] * n
-        network = self._network
-        # Backwards from the end; a circular route twice, so that its seam knows what follows.
-        for k in list(range(n - 1, -1, -1)) * (2 if circular else 1):
+        hold = [[math.inf] * self._n_classes for _ in path]
+        for k in _backwards(n, circular):
             m = movement[k]
             if m < 0:
                 continue
             after = (k + 1) % n
-            length_m = self._length_m[path[after]]
-            reachable = math.sqrt(speed[after] ** 2 + 2.0 * LIMIT_DECELERATION_MPS2 * length_m)
-            limit = min(self._limit_mps[path[after]], float(network.speed_mps[m]))
+            onto = path[after]
+            slow = 2.0 * self._approach_mps2[onto] * self._length_m[onto]
+            reachable = math.sqrt(speed[after] ** 2 + slow)
+            limit = min(self._limit_mps[onto], self._turn_mps[m])
             speed[k] = min(limit, reachable)
+            cap = self._turn_cap_mps[m]
+            hold[k] = [min(cap, math.sqrt(later * later + slow)) for later in hold[after]]
+            entry = self._entry_mps[onto]
+            if entry is not None:
+                hold[k] = [min(one, other) for one, other in zip(hold[k], entry, strict=True)]
+        return np.array(speed), np.array(hold).ravel()
+
+    def _lanes_ahead(
+        self, path: Sequence[int], movement: Sequence[int], circular: bool
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return lowest and highest lane and lane view of each stop of a route."""
+        n = len(path)
+        low, high = [0] * n, [self._lanes[edge] - 1 for edge in path]
+        view = [math.inf] * n
+        network = self._network
+        for k in _backwards(n, circular):
+            m = movement[k]
+            if m < 0:
+                continue
+            after = (k + 1) % n
             lowest, highest = int(network.lane_low[m]), int(network.lane_high[m])
             shift = int(network.lane_shift[m])
             narrow = (lowest, highest) != (0, self._lanes[path[k]] - 1)
             low[k], high[k], view[k] = lowest, highest, 0.0 if narrow else math.inf
-            onward_view = view[after] + length_m
+            onward_view = view[after] + self._length_m[path[after]]
             lowest = max(lowest, low[after] - shift)
             highest = min(highest, high[after] - shift)
             if onward_view < LANE_VIEW_M and lowest <= highest:
                 low[k], high[k] = lowest, highest
                 view[k] = 0.0 if narrow else onward_view
-        return np.array(speed), np.array(low), np.array(high), np.array(view)
+        return np.array(low), np.array(high), np.array(view)
+
+
+def _backwards(n: int, circular: bool) -> list[int]:
+    """Return stops from the last to the first; a circular route's twice, to know its seam."""
+    return list(range(n - 1, -1, -1)) * (2 if circular else 1)

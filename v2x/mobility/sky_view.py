@@ -94,7 +94,8 @@ class SkyView:
 
             self._outside = np.flatnonzero(self._sky != Sky.TUNNEL)
             self._tree = cKDTree(self._xyz[self._outside])
-        distance, nearest = self._tree.query(xyz, distance_upper_bound=_BESIDE_ROAD_M)
+        distance, found = self._tree.query(xyz, distance_upper_bound=_BESIDE_ROAD_M)
+        nearest = np.asarray(found)
         sky = np.full(len(xyz), Sky.OPEN, dtype=np.int32)
         near = np.isfinite(distance)
         sky[near] = self._sky[self._outside[nearest[near]]]
@@ -116,7 +117,7 @@ def under_deck(
     x_m, y_m, z_m : (n,) float64
         Places [m].
     """
-    import shapely
+    import shapely  # type: ignore[import-untyped]
 
     edge, begin = _pieces(road_map)
     bridge = road_map.edge_structure[edge] == Structure.BRIDGE

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from v2x.mobility.car_following import EngineParams, IdmParams
+from v2x.mobility.car_following import IdmParams
+from v2x.mobility.dynamics import BrakeParams, EngineParams
 from v2x.mobility.fleet import NodeKind
 
 
@@ -64,11 +65,14 @@ class VehicleClass:
         How it follows.
     engine
         What limits it on slopes.
+    brakes
+        How they bear long descents; cold for ever by default.
     """
 
     size: Dimensions
     driver: IdmParams
     engine: EngineParams
+    brakes: BrakeParams = field(default_factory=BrakeParams)
 
 
 #: Cars: IDM values in the middle of the published ranges; their power never limits.
@@ -78,7 +82,9 @@ CAR = VehicleClass(
     engine=EngineParams(power_w=float("inf"), mass_kg=1500.0, drag_area_m2=0.7),
 )
 #: Trucks: published IDM ranges; 260 kW for 25 t, the lighter of the two vehicles whose crawl
-#: speeds are tabulated and the one that a length of 13 m fits.
+#: speeds are tabulated and the one that a length of 13 m fits. Drums at the light end of the
+#: published range, a retarder of half the engine's power and 40 % of the weight on the driven
+#: axle are assumptions.
 TRUCK = VehicleClass(
     size=HEAVY_SIZE,
     driver=IdmParams(
@@ -88,9 +94,10 @@ TRUCK = VehicleClass(
         acceleration_mps2=0.6,
         emergency_mps2=5.0,
     ),
-    engine=EngineParams(power_w=260e3, mass_kg=25e3, drag_area_m2=6.0),
+    engine=EngineParams(power_w=260e3, mass_kg=25e3, drag_area_m2=6.0, driven_share=0.4),
+    brakes=BrakeParams(heat_capacity_j_per_k=3e5, retarder_w=150e3),
 )
-#: Buses: between the two (assumption); 220 kW for 17 t.
+#: Buses: between the two (assumption); 220 kW for 17 t and a retarder of 100 kW.
 BUS = VehicleClass(
     size=HEAVY_SIZE,
     driver=IdmParams(
@@ -100,7 +107,8 @@ BUS = VehicleClass(
         acceleration_mps2=0.9,
         emergency_mps2=5.0,
     ),
-    engine=EngineParams(power_w=220e3, mass_kg=17e3, drag_area_m2=6.0),
+    engine=EngineParams(power_w=220e3, mass_kg=17e3, drag_area_m2=6.0, driven_share=0.6),
+    brakes=BrakeParams(heat_capacity_j_per_k=3e5, retarder_w=100e3),
 )
 
 

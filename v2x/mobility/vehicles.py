@@ -8,15 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from v2x.mobility.car_following import (
-    LEAST_GAP_M,
+from v2x.mobility.car_following import LEAST_GAP_M
+from v2x.mobility.dynamics import (
+    LEAST_BRAKING_MPS2,
+    ROLLING_RESISTANCE,
     specific_drag_per_m,
     specific_power_w_per_kg,
+    traction_mps2,
 )
 from v2x.mobility.junctions import LaneNetwork
 from v2x.mobility.lane_change import LaneChangeParams
 from v2x.mobility.routes import LANE_VIEW_M
 from v2x.mobility.vehicle_classes import VehicleClass
+from v2x.units import GRAVITY_MPS2
 from v2x.world.road_map import FloatArray, IntArray
 
 #: Edges over which one vehicle may lie, and approaches to nodes per vehicle, of the kernel.
@@ -34,6 +38,15 @@ emergency_mps2 : (n_classes,) float64
         See :class:`~v2x.mobility.car_following.IdmParams`.
     power_w_per_kg, drag_per_m : (n_classes,) float64
         Power at the wheels per mass [W/kg], deceleration by air per squared speed [1/m].
+    traction_mps2, mass_kg : (n_classes,) float64
+        Acceleration the driven wheels can give on a dry road [m/s²]; mass [kg].
+    heating_k_per_j : (n_classes,) float64
+        Rise of the drums' temperature per heat [K/J]; 0 if they stay cold.
+    retarder_w, cooling_w_per_k, cooling_w_per_k_per_mps : (n_classes,) float64
+        See :class:`~v2x.mobility.dynamics.BrakeParams`.
+    fade_from_k, fade_span_k, fade_loss : (n_classes,) float64
+        Temperature above the air at which brakes begin to fade, rise to the end of it [K], and
+        share of the braking that is lost then.
     """
 
     desired_speed_mps: FloatArray
@@ -44,11 +57,21 @@ emergency_mps2 : (n_classes,) float64
     emergency_mps2: FloatArray
     power_w_per_kg: FloatArray
     drag_per_m: FloatArray
+    traction_mps2: FloatArray
+    mass_kg: FloatArray
+    heating_k_per_j: FloatArray
+    retarder_w: FloatArray
+    cooling_w_per_k: FloatArray
+    cooling_w_per_k_per_mps: FloatArray
+    fade_from_k: FloatArray
+    fade_span_k: FloatArray
+    fade_loss: FloatArray
 
     @classmethod
     def of(cls, classes: Sequence[VehicleClass]) -> ClassTable:
         """Return the table of `classes`."""
         drivers = [item.driver for item in classes]
+        brakes = [item.brakes for item in classes]
         return cls(
             np.array([driver.desired_speed_mps for driver in drivers]),
             np.array([driver.headway_s for driver in drivers]),
@@ -58,6 +81,15 @@ emergency_mps2 : (n_classes,) float64
             np.array([driver.emergency_mps2 for driver in drivers]),
             np.array([specific_power_w_per_kg(item.engine) for item in classes]),
             np.array([specific_drag_per_m(item.engine) for item in classes]),
+            np.array([traction_mps2(item.engine) for item in classes]),
+            np.array([item.engine.mass_kg for item in classes]),
+            np.array([1.0 / brake.heat_capacity_j_per_k for brake in brakes]),
+            np.array([brake.retarder_w for brake in brakes]),
+            np.array([brake.cooling_w_per_k for brake in brakes]),
+            np.array([brake.cooling_w_per_k_per_mps for brake in brakes]),
+            np.array([brake.fade_from_c - brake.ambient_c for brake in brakes]),
+            np.array([brake.fade_to_c - brake.fade_from_c for brake in brakes]),
+            np.array([1.0 - brake.fade_least for brake in brakes]),
         )
 
     @property
@@ -101,6 +133,16 @@ class Vehicles:
         of this or another kind that it must not pass yet [m]; infinite where there is none.
     wish_mps2 : (n_rows,) float64
         Acceleration the driver wants on the level [m/s²].
+    brake_rise_k : (n_rows,) float64
+        How much hotter the brakes are than the air [K]; 0 for classes whose brakes stay cold.
+    adapting_s : (n_rows,) float64
+        Time until the eyes are used to the dark of a tunnel [s].
+    free_mps, ease_mps2 : (n_rows,) float64
+        Speed the driver would go on an empty road [m/s]; braking found comfortable [m/s²].
+    sight_m, delay_s : (n_rows,) float64
+        How far the driver sees [m]; how much later than usual it reacts [s].
+    stopping_m : (n_rows,) float64
+        Distance to where it stops at its hardest [m].
     """
 
     kind: IntArray
@@ -125,6 +167,13 @@ class Vehicles:
     lane_end_m: FloatArray
     line_m: FloatArray
     wish_mps2: FloatArray
+    brake_rise_k: FloatArray
+    adapting_s: FloatArray
+    free_mps: FloatArray
+    ease_mps2: FloatArray
+    sight_m: FloatArray
+    delay_s: FloatArray
+    stopping_m: FloatArray
 
     @classmethod
     def empty(cls, kind: IntArray, length_m: FloatArray) -> Vehicles:
@@ -163,6 +212,13 @@ class Vehicles:
             lane_end_m=real(np.inf),
             line_m=real(np.inf),
             wish_mps2=real(),
+            brake_rise_k=real(),
+            adapting_s=real(),
+            free_mps=real(),
+            ease_mps2=real(),
+            sight_m=real(),
+            delay_s=real(),
+            stopping_m=real(),
         )
 
     @property
@@ -178,7 +234,8 @@ class Vehicles:
         self.speed_mps[row] = speed_mps
         for name in ("from_side", "cleared", "change", "settled_s", "waited_s", "stood_s"):
             getattr(self, name)[row] = 0
-        self.acceleration_mps2[row] = 0.0
+        for name in ("acceleration_mps2", "brake_rise_k", "adapting_s"):
+            getattr(self, name)[row] = 0.0
         self.lets_in[row] = -1
 
 
@@ -195,6 +252,8 @@ class Workspace:
         is on the edge. Sorted by front on each edge.
     lane_reach_m : (n_lanes,) float64
         How far on a lane vehicles of earlier edges may come before they can stop [m].
+    halt_m : (n_rows * n_classes,) float64
+        Where each vehicle would stop with the cold brakes of each class [m ahead].
     """
 
     order: IntArray
@@ -214,10 +273,11 @@ class Workspace:
     approach_low: IntArray
     approach_high: IntArray
     approach_m: FloatArray
+    halt_m: FloatArray
 
     @classmethod
-    def of(cls, network: LaneNetwork, n_rows: int) -> Workspace:
-        """Return a workspace for a network and a number of vehicles."""
+    def of(cls, network: LaneNetwork, n_rows: int, n_classes: int) -> Workspace:
+        """Return a workspace for a network and a number of vehicles and of their classes."""
 
         def ints(n: int) -> IntArray:
             return np.zeros(n, dtype=np.int32)
@@ -242,6 +302,7 @@ class Workspace:
             approach_low=ints(approaches),
             approach_high=ints(approaches),
             approach_m=np.zeros(approaches),
+            halt_m=np.zeros(n_rows * n_classes),
         )
 
 
@@ -263,6 +324,10 @@ class Settings:
         Gap that nobody may give up, even when braking as hard as possible [m].
     view_m, view_s
         How far drivers look ahead: a distance plus what they cover in a time [m], [s].
+    comfort_share
+        Share of the braking that the road allows that drivers like to use.
+    adaptation_s, dark_delay_s
+        Time until eyes are used to the dark, and how much later drivers react meanwhile [s].
     """
 
     step_s: float
@@ -275,6 +340,12 @@ class Settings:
     view_s: float = 8.0
     least_gap_m: float = LEAST_GAP_M
     lane_view_m: float = LANE_VIEW_M
+    comfort_share: float = 0.5
+    adaptation_s: float = 6.0
+    dark_delay_s: float = 0.5
+    gravity_mps2: float = GRAVITY_MPS2
+    rolling_resistance: float = ROLLING_RESISTANCE
+    least_braking_mps2: float = LEAST_BRAKING_MPS2
 
     @property
     def period_steps(self) -> int:

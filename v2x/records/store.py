@@ -37,7 +37,7 @@ from v2x.errors import V2XError
 from v2x.records.tables import SCHEMAS, RunRecords, Table, check_table
 
 #: Version of the layout; a change that old readers would misread raises it.
-RECORDS_VERSION = 1
+RECORDS_VERSION = 2
 
 _FORMAT = "v2x-run"
 _SCENARIO, _MANIFEST, _SUMMARY, _INDEX = (

@@ -42,6 +42,39 @@ class Outcome(IntEnum):
 N_OUTCOMES = len(Outcome)
 OUTCOME_NAMES = tuple(outcome.name.lower() for outcome in Outcome)
 
+#: Ids from here on are those of roadside units; road users count up from 0. It fits into the
+#: 32 bits of an id that kernels hash, and no run has three billion road users.
+FIRST_ROADSIDE_ID = 3 << 30
+
+
+class Direction(IntEnum):
+    """Who sends to whom: V is any road user, I a roadside unit."""
+
+    V2V = 0
+    V2I = 1
+    I2V = 2
+    I2I = 3
+
+
+N_DIRECTIONS = len(Direction)
+
+
+class Sky(IntEnum):
+    """What a satellite receiver sees of the sky."""
+
+    OPEN = 0
+    #: Buildings or slopes raise the horizon.
+    CANYON = 1
+    #: A bridge passes overhead.
+    DECK = 2
+    TUNNEL = 3
+
+
+SKY_NAMES = tuple(sky.name.lower() for sky in Sky)
+#: Bins of position errors [m]: their width, and where the last and open one begins.
+POSITION_BIN_M = 0.25
+POSITION_OPEN_M = 200.0
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -58,6 +91,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
     "links": {
         **_RUN,
         "block_start_s": Column("float64", "s", "start of the time block of the transmissions"),
+        "direction": Column("int32", "", "Direction; only V2V in runs without roadside units"),
         "bin_upper_m": Column("float64", "m", "upper end of the distance bin (lower, upper]"),
         "outcome": Column("int32", "", "Outcome of packets at intended receivers"),
         "n": Column("int64", "", "packet-receiver pairs"),
@@ -72,7 +106,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "n_attempts": Column("int32", "", "transmissions made"),
         "size_bytes": Column("int32", "byte", "size handed to the access layer"),
         "n_subchannels": Column("int32", "", "subchannels per transmission"),
-        "n_intended": Column("int32", "", "intended receivers within the evaluated distance"),
+        "n_intended": Column("int32", "", "road users within the evaluated distance"),
         "n_received": Column("int32", "", "of these, receivers that decoded it"),
         "n_received_first": Column("int32", "", "of these, at the first transmission"),
     },
@@ -113,11 +147,44 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "offset_m": Column("float64", "m", "front bumper along the edge"),
         "level": Column("int32", "", "deck level"),
     },
+    "awareness": {
+        **_RUN,
+        "time_s": Column("float64", "s", "time of the sample"),
+        "bin_upper_m": Column("float64", "m", "upper end of the distance bin (lower, upper]"),
+        "n_pairs": Column("int64", "", "ordered pairs of road users"),
+        "n_direct": Column("int64", "", "of these, the second heard the first of late"),
+        "n_with_relay": Column("int64", "", "of these, directly or through roadside units"),
+        "n_other_level": Column("int64", "", "pairs on decks or in tubes that do not meet"),
+        "n_other_level_known": Column("int64", "", "of these, heard directly"),
+    },
     "link_states": {
         **_RUN,
         "time_s": Column("float64", "s", "time of the link table"),
         "state": Column("int32", "", "LinkState"),
         "n": Column("int64", "", "directed links within the evaluated distance"),
+    },
+    "positions": {
+        **_RUN,
+        "time_s": Column("float64", "s", "time of the state"),
+        "sky": Column("int32", "", "Sky"),
+        "n": Column("int64", "", "vehicles under this sky"),
+        "sum_horizontal_m2": Column("float64", "m²", "squared errors in plan, summed"),
+        "sum_vertical_m2": Column("float64", "m²", "squared errors in height, summed"),
+        "n_wrong_edge_plan": Column(
+            "int64", "", "vehicles matched to another edge, without height"
+        ),
+        "n_wrong_level_plan": Column("int64", "", "the same, to an edge of another level"),
+        "n_wrong_edge_height": Column(
+            "int64", "", "vehicles matched to another edge, by height too"
+        ),
+        "n_wrong_level_height": Column("int64", "", "the same, to an edge of another level"),
+    },
+    "position_errors": {
+        **_RUN,
+        "sky": Column("int32", "", "Sky"),
+        "axis": Column("int32", "", "0 horizontal, 1 vertical"),
+        "value_m": Column("float64", "m", "lower end of a bin 0.25 m wide; the last is open"),
+        "n": Column("int64", "", "vehicles and states with an error of this size"),
     },
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,21 @@ from v2x.applications.base import Application
 from v2x.channel.base import LinkState, PropagationModel
 from v2x.channel.corridors import Corridors
 from v2x.channel.link_table import LinkTable
+from v2x.channel.obstacle_links import ObstacleLinks, obstacle_links_of
 from v2x.errors import V2XError
 from v2x.mobility.base import MobilityContext, MobilityModel
+from v2x.mobility.positioning import Positioning
+from v2x.mobility.positioning_params import PositioningParams
 from v2x.phy.reception import ReceiverDesign, design_receiver
 from v2x.phy.resource_pool import ResourcePool
 from v2x.phy.sensing_history import SensingHistory
 from v2x.phy.transport_block import subchannels_needed
 from v2x.records.tables import SCHEMAS, RunRecords
 from v2x.scenario.model import Scenario
+from v2x.scenario.roadside import antenna_gains_dbi, with_roadside
 from v2x.sim.clock import to_us
 from v2x.sim.medium import LONGEST_GAP_MS, Medium
+from v2x.sim.neighbours import NeighbourRoads
 from v2x.sim.packet_log import PacketLog
 from v2x.sim.recorder import Recorder
 from v2x.sim.region import CountedRegion
@@ -34,6 +39,7 @@ from v2x.units import US_PER_MS, US_PER_S
 from v2x.world import geometry, store, synthetic
 from v2x.world.elevation import load_elevation
 from v2x.world.road_map import RoadMap
+from v2x.world.rsu_sites import sites
 from v2x.world.summary import summary
 
 #: Time between two motions [µs]; TR 36.885 A.1.2 updates positions every 100 ms.
@@ -103,12 +109,15 @@ class Run:
         The simulation, where it records, and what it is made of.
     design
         Its receiver.
+    n_roadside
+        Roadside units.
     """
 
     simulation: Simulation
     recorder: Recorder
     parts: SimulationParts
     design: ReceiverDesign
+    n_roadside: int
 
 
 def assemble(
@@ -130,6 +139,8 @@ def assemble(
     application: Application = registry.load("v2x.applications", scenario.messages.type)(
         scenario.messages.params, seed
     )
+    roadside = sites(road_map, scenario.roadside)
+    mobility, application = with_roadside(scenario, roadside, mobility, application, seed)
     access_class = registry.load("v2x.access", scenario.access.type)
     access_params = scenario.access.params
     pool: ResourcePool = access_params.resource_pool()
@@ -151,14 +162,15 @@ def assemble(
     links = LinkTable(
         scenario.channel,
         model,
-        antenna_gain_dbi=scenario.radio.antenna_gain_dbi,
+        antenna_gain_dbi=antenna_gains_dbi(scenario, mobility.n_rows, roadside.n_sites),
         n_rows=mobility.n_rows,
         wrap_length_m=road_map.wrap_length_m,
         corridors=None if road_map.corridor_x is None else Corridors(road_map),
+        obstacles=_obstacles(scenario, road_map),
         seed=seed,
     )
     warmup_us = to_us(scenario.warmup_s)
-    recorder = Recorder(records, warmup_us=warmup_us)
+    recorder = Recorder(records, warmup_us=warmup_us, roadside=roadside.n_sites > 0)
     parts = SimulationParts(
         mobility=mobility,
         application=application,
@@ -182,21 +194,48 @@ def assemble(
         recorder=recorder,
         records=records,
         region=CountedRegion(road_map, records.edge_margin_m),
+        neighbours=NeighbourRoads(
+            road_map,
+            records.awareness_range_m,
+            relay=scenario.roadside.relay,
+            linked=scenario.roadside.linked,
+        ),
         duration_us=to_us(scenario.duration_s),
         warmup_us=warmup_us,
         mobility_period_us=MOBILITY_PERIOD_US,
         slot_us=pool.slot_us,
+        positioning=_positioning(scenario, road_map, seed),
     )
-    return Run(Simulation(parts, on_tick), recorder, parts, design)
+    return Run(Simulation(parts, on_tick), recorder, parts, design, roadside.n_sites)
 
 
 def _mobility(scenario: Scenario, road_map: RoadMap, seed: int) -> MobilityModel:
     base_dir = "." if scenario.source is None else str(scenario.source.parent)
     model: MobilityModel = registry.load("v2x.mobility", scenario.traffic.type)(
         scenario.traffic.params,
-        MobilityContext(road_map, seed, to_us(scenario.duration_s), base_dir),
+        MobilityContext(
+            road_map, seed, to_us(scenario.duration_s), base_dir, weather=scenario.weather
+        ),
     )
     return model
+
+
+def _obstacles(scenario: Scenario, road_map: RoadMap) -> ObstacleLinks | None:
+    params = scenario.obstacles
+    if scenario.world.flat:
+        params = replace(params, decks=False, tunnels=False, water=False, terrain_method="none")
+    return obstacle_links_of(
+        road_map,
+        params,
+        scenario.weather,
+        carrier_ghz=scenario.radio.carrier_ghz,
+        interaction_range_m=scenario.channel.interaction_range_m,
+    )
+
+
+def _positioning(scenario: Scenario, road_map: RoadMap, seed: int) -> Positioning | None:
+    params = scenario.positioning.params
+    return Positioning(params, road_map, seed) if isinstance(params, PositioningParams) else None
 
 
 def _grant_subchannels(scenario: Scenario, application: Application, pool: ResourcePool) -> int:
@@ -271,7 +310,7 @@ def simulate(
     pieces: list[dict[str, dict[str, Any]]] = []
     n_vehicles = 0
     running_since = time.perf_counter()
-    design: ReceiverDesign | None = None
+    run: Run | None = None
     for replication in range(scenario.replications):
         before_s = replication * scenario.duration_s
 
@@ -282,20 +321,19 @@ def simulate(
         run.simulation.run()
         pieces.append(run.recorder.tables(replication))
         n_vehicles += len(run.recorder.vehicles_seen)
-        design = run.design
-    assert design is not None
+    assert run is not None
     wall_s = time.perf_counter() - running_since
     tables = {
         name: {key: np.concatenate([piece[name][key] for piece in pieces]) for key in SCHEMAS[name]}
         for name in SCHEMAS
     }
-    return RunRecords(tables, _facts(scenario, road_map, design, tables, n_vehicles, wall_s))
+    return RunRecords(tables, _facts(scenario, road_map, run, tables, n_vehicles, wall_s))
 
 
 def _facts(
     scenario: Scenario,
     road_map: RoadMap,
-    design: ReceiverDesign,
+    run: Run,
     tables: dict[str, dict[str, Any]],
     n_vehicles: int,
     wall_s: float,
@@ -306,15 +344,16 @@ def _facts(
         "wall_s": wall_s,
         "warmup_s": scenario.warmup_s,
         "n_vehicles": n_vehicles,
+        "n_roadside": run.n_roadside,
         "replications": scenario.replications,
         "messages_sent": int((tables["packets"]["n_attempts"] > 0).sum()),
         "bin_width_m": records.bin_width_m,
         "max_distance_m": records.max_distance_m,
         "awareness_range_m": records.awareness_range_m,
-        "edge_margin_m": records.edge_margin_m,
+        "edge_margin_m": run.parts.region.margin_m,
         "block_s": records.block_s,
         "mobility_period_s": MOBILITY_PERIOD_US / US_PER_S,
-        "slot_us": design.pool.slot_us,
+        "slot_us": run.design.pool.slot_us,
         "decode_ms": scenario.phy.decode_ms,
         "freshness_open_ms": float(LONGEST_GAP_MS),
         "access": scenario.access.type,
@@ -322,7 +361,7 @@ def _facts(
         "effective_antenna_height_m": getattr(
             scenario.pathloss.params, "effective_antenna_height_m", None
         ),
-        "error_curves": list(design.curve_names),
+        "error_curves": list(run.design.curve_names),
         "link_states": [state.name.lower() for state in LinkState],
         "attribution": road_map.attribution,
         "map": summary(road_map),

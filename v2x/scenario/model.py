@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from v2x.channel.link_table import ChannelParams
+from v2x.channel.channel_params import ChannelParams
+from v2x.channel.obstacle_params import ObstacleParams
+from v2x.mobility.positioning_params import NoPositioning, PositioningParams
 from v2x.phy.radio import PhyParams, RadioParams
 from v2x.scenario.synthetic_maps import SYNTHETIC_MAPS
 from v2x.sim.recorder import RecordParams
+from v2x.world.roadside_params import RoadsideParams
+from v2x.world.weather import WeatherParams
 
 MAX_SEED = 2**63 - 1
 
@@ -45,7 +49,8 @@ class WorldParams:
         Terrain raster (SRTM .hgt, .hgt.zip or GeoTIFF) relative to the scenario; null takes the
         heights that the map itself carries.
     flat
-        Whether every height is set to zero, to measure what the third dimension changes.
+        Whether every height is set to zero, to measure what the third dimension changes: links
+        then meet no ground, deck or tunnel, only buildings.
     """
 
     map: str | None = field(default=None, metadata={"file": True})
@@ -79,18 +84,26 @@ class Scenario:
         Number of runs with independent random streams, pooled for confidence intervals.
     world, synthetic
         The road network: a map, or the kind and sizes of a synthetic one (else None).
+    weather
+        What wheels, eyes and waves meet.
     traffic
         Who drives where: a strategy of the group ``v2x.mobility``.
+    positioning
+        Where vehicles think they are: not asked (none), or by satellites and a map (gnss).
     messages
         What vehicles send: a strategy of the group ``v2x.applications``.
     radio
         Link budget constants.
     channel, pathloss
         Line of sight and range; the propagation model of the group ``v2x.channel``.
+    obstacles
+        What ground, decks, tunnels, buildings and water do to links.
     phy
         Forming and decoding of transport blocks.
     access
         Who transmits when: a strategy of the group ``v2x.access``.
+    roadside
+        Roadside units, if there are any.
     records
         What is counted, and how finely.
     source
@@ -105,13 +118,17 @@ class Scenario:
     replications: int = 1
     world: WorldParams
     synthetic: PluginChoice | None = None
+    weather: WeatherParams = field(default_factory=WeatherParams)
     traffic: PluginChoice
+    positioning: PluginChoice = PluginChoice(type="none", params=NoPositioning())
     messages: PluginChoice
     radio: RadioParams
     channel: ChannelParams
     pathloss: PluginChoice
+    obstacles: ObstacleParams
     phy: PhyParams
     access: PluginChoice
+    roadside: RoadsideParams
     records: RecordParams
     source: Path | None = field(default=None, compare=False)
 
@@ -150,6 +167,8 @@ class Choice:
         Entry point group of the names; "" if they are those of `classes`.
     classes
         Name to parameter dataclass, for a choice that is not open to plug-ins.
+    kind
+        What these names name, in words.
     """
 
     selector: str
@@ -157,6 +176,7 @@ class Choice:
     default: str | None
     group: str = ""
     classes: Mapping[str, type] = field(default_factory=dict)
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,14 +212,29 @@ SECTIONS: tuple[Section, ...] = (
         name="world",
         params=WorldParams,
         choice=Choice(
-            selector="synthetic", target="synthetic", default=None, classes=SYNTHETIC_MAPS
+            selector="synthetic",
+            target="synthetic",
+            default=None,
+            classes=SYNTHETIC_MAPS,
+            kind="synthetic map",
         ),
         replaces={"map": ("synthetic",), "synthetic": ("map", "elevation")},
     ),
+    Section(name="weather", params=WeatherParams),
     Section(
         name="traffic",
         choice=_strategy("traffic", "v2x.mobility", "routed"),
         replaces={"density_per_km": ("n_vehicles",), "n_vehicles": ("density_per_km",)},
+    ),
+    Section(
+        name="positioning",
+        choice=Choice(
+            selector="type",
+            target="positioning",
+            default="none",
+            classes={"none": NoPositioning, "gnss": PositioningParams},
+            kind="positioning",
+        ),
     ),
     Section(name="messages", choice=_strategy("messages", "v2x.applications", "awareness")),
     Section(name="radio", params=RadioParams),
@@ -210,8 +245,14 @@ SECTIONS: tuple[Section, ...] = (
             selector="pathloss", target="pathloss", default="tr37885-highway", group="v2x.channel"
         ),
     ),
+    Section(name="obstacles", params=ObstacleParams),
     Section(name="phy", params=PhyParams),
     Section(name="access", choice=_strategy("access", "v2x.access", "lte-mode4")),
+    Section(
+        name="roadside",
+        params=RoadsideParams,
+        replaces={"placement": ("file",)},
+    ),
     Section(name="records", params=RecordParams),
 )
 

@@ -49,7 +49,7 @@ def choice_params(choice: Choice, name: str, **place: str | None) -> type:
     """
     if not choice.group:
         if name not in choice.classes:
-            raise unknown_name(f"{choice.selector} map", name, choice.classes, **place)
+            raise unknown_name(choice.kind, name, choice.classes, **place)
         return choice.classes[name]
     params = getattr(registry.load(choice.group, name, **place), "Params", None)
     if not (isinstance(params, type) and is_dataclass(params)):

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from v2x import rng
-from v2x._kernels.reception import SlotReceiver, count_states, sample_ages
+from v2x._kernels.reception import SlotReceiver, count_known, count_states, sample_ages
 from v2x.access.base import SlotTransmissions
-from v2x.channel.link_table import LINK_CODES, LinkTable
-from v2x.mobility.fleet import FleetState
+from v2x.channel.law_tables import LINK_CODES
+from v2x.channel.link_table import LinkTable
+from v2x.mobility.fleet import FleetState, NodeKind
 from v2x.phy.reception import ReceiverDesign
 from v2x.phy.sensing_history import SensingHistory
-from v2x.records.tables import N_OUTCOMES
+from v2x.records.tables import N_DIRECTIONS, N_OUTCOMES
+from v2x.sim.clock import first_slot_from, to_us
+from v2x.sim.neighbours import NeighbourRoads
 from v2x.sim.packet_log import PacketLog
 from v2x.sim.recorder import RecordParams
 
+#: Figures of :meth:`Medium.known` in each distance bin.
+N_KNOWN = 5
+#: Flags of nodes in the kernels.
+_COUNTED, _ROADSIDE = 1, 2
 #: Longest inter-packet gap and age that histograms resolve [ms]; the last bin is open.
 LONGEST_GAP_MS = 10_000
 
@@ -28,8 +36,8 @@ class MediumCounts:
 
     Attributes
     ----------
-    outcomes : (n_bins, n_outcomes) int64
-        Packets at intended receivers by distance bin and outcome.
+    outcomes : (n_directions, n_bins, n_outcomes) int64
+        Packets at intended receivers by direction, distance bin and outcome.
     gaps_ms, ages_ms : (LONGEST_GAP_MS + 1,) int64
         Inter-packet gaps and ages of information by millisecond.
     """
@@ -78,12 +86,12 @@ class Medium:
         self._packet_version = self._link_version = -1
         n_bins = round(records.max_distance_m / records.bin_width_m)
         self.counts = MediumCounts(
-            np.zeros((n_bins, N_OUTCOMES), dtype=np.int64),
+            np.zeros((N_DIRECTIONS, n_bins, N_OUTCOMES), dtype=np.int64),
             np.zeros(LONGEST_GAP_MS + 1, dtype=np.int64),
             np.zeros(LONGEST_GAP_MS + 1, dtype=np.int64),
         )
         self.identity = np.zeros(n, dtype=np.uint32)
-        self._counted: NDArray[np.uint8] = np.zeros(n, dtype=np.uint8)
+        self._flags: NDArray[np.uint8] = np.zeros(n, dtype=np.uint8)
         self._id = np.full(n, -1, dtype=np.int64)
         self._time_us = 0
         links.add_column("last_slot", np.int32, -1)
@@ -114,7 +122,7 @@ class Medium:
         energy = np.zeros((n, design.profile.share.shape[2]), dtype=np.float32)
         self._receiver.bind_nodes(
             self.identity,
-            self._counted,
+            self._flags,
             np.zeros(n, dtype=np.int32),
             np.full(n, -1, dtype=np.int32),
             energy,
@@ -130,7 +138,7 @@ class Medium:
             self._history.forget(int(node))
         self._id = fleet.id.copy()
         self.identity[:] = fleet.id.astype(np.uint32)
-        self._counted[:] = counted
+        self._flags[:] = counted * _COUNTED + (fleet.kind == NodeKind.RSU) * _ROADSIDE
         self._time_us = fleet.time_us
         self._links.update(fleet)
         if self._links.version != self._link_version:
@@ -140,7 +148,7 @@ class Medium:
             links.row_start,
             links.neighbour,
             links.distance,
-            self._counted,
+            self._flags,
             self._records.awareness_range_m,
             fleet.time_us,
             fleet.time_us >= self._counted_from_us,
@@ -198,6 +206,50 @@ class Medium:
         """Count a packet that was never sent at the receivers it was meant for."""
         self._receiver.drop(node, packet, self._counted_from_us)
         self._packets["resolved"][packet] = True
+
+    def known(self, now_us: int, fleet: FleetState, roads: NeighbourRoads) -> NDArray[np.int64]:
+        """Count who knows of whom within the awareness range.
+
+        Parameters
+        ----------
+        now_us
+            Time [µs]; what was heard ``known_within_s`` before it or later is known.
+        fleet
+            Where everybody is.
+        roads
+            On which roads, and what roadside units tell.
+
+        Returns
+        -------
+        (n_bins, N_KNOWN) int64
+            The columns ``n_...`` of table ``awareness``, by distance bin.
+        """
+        links, records = self._links, self._records
+        n = len(self._flags)
+        known = np.zeros(
+            (math.ceil(records.awareness_range_m / records.bin_width_m - 1e-9), N_KNOWN),
+            dtype=np.int64,
+        )
+        count_known(
+            links.row_start,
+            links.neighbour,
+            links.distance,
+            self._flags,
+            links.column("last_slot"),
+            *roads.of(fleet),
+            roads.routes.start,
+            roads.routes.node,
+            roads.routes.length_m,
+            records.awareness_range_m,
+            records.bin_width_m,
+            first_slot_from(now_us - to_us(records.known_within_s), self._slot_us),
+            roads.relay,
+            roads.linked,
+            np.zeros(n, dtype=np.int32),
+            np.zeros(n, dtype=np.uint8),
+            known,
+        )
+        return known
 
     def link_states(self) -> NDArray[np.int64]:
         """Count links within the evaluated distance by :class:`LinkState`, shape (n_states,)."""

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2x.mobility.fleet import FleetState, FloatArray, NodeKind
-from v2x.records.tables import N_OUTCOMES, SCHEMAS, empty_table
+from v2x.mobility.positioning import BelievedState
+from v2x.records.tables import N_OUTCOMES, SCHEMAS, Direction, empty_table
+from v2x.sim.position_counts import PositionCounts
 from v2x.units import US_PER_S
 
 #: Pairs that would touch within this time go into the safety table [s] ...
@@ -38,6 +40,11 @@ class RecordParams:
         Time between stored positions [s]; a multiple of the mobility period.
     cbr_period_s
         Time between CBR measurements of every node [s]; each looks back 100 ms.
+    known_within_s
+        A neighbour is known if it was heard no longer ago than this [s]; 1 s is the longest
+        time between two CAMs (EN 302 637-2, T_GenCamMax).
+    awareness_period_s
+        Time between counts of known neighbours [s].
     edge_margin_m
         Vehicles closer than this to an open end of the map neither count as senders nor as
         receivers [m]; they still transmit and interfere. Wrap-around maps have no ends.
@@ -49,6 +56,8 @@ class RecordParams:
     block_s: float = 1.0
     trajectory_period_s: float = 0.5
     cbr_period_s: float = 0.5
+    known_within_s: float = 1.0
+    awareness_period_s: float = 1.0
     edge_margin_m: float = 0.0
 
     def __post_init__(self) -> None:
@@ -60,6 +69,8 @@ class RecordParams:
             "block_s",
             "trajectory_period_s",
             "cbr_period_s",
+            "known_within_s",
+            "awareness_period_s",
         ):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
@@ -87,13 +98,17 @@ class Recorder:
         What is counted.
     warmup_us
         Nothing before this time is recorded, except where rows say their time [µs].
+    roadside
+        Whether the run has roadside units.
     """
 
-    def __init__(self, params: RecordParams, *, warmup_us: int) -> None:
+    def __init__(self, params: RecordParams, *, warmup_us: int, roadside: bool = False) -> None:
         self._params = params
+        self._roadside = roadside
         self._warmup_us = warmup_us
         self._pieces: dict[str, list[dict[str, NDArray[Any]]]] = defaultdict(list)
         self._next_trajectory_us = 0
+        self._positions = PositionCounts()
         self.vehicles_seen: set[int] = set()
 
     def observe_fleet(self, fleet: FleetState) -> None:
@@ -132,6 +147,11 @@ class Recorder:
             }
         )
 
+    def observe_believed(self, fleet: FleetState, believed: BelievedState) -> None:
+        """Note how far off vehicles believe to be, and how many are on the wrong road."""
+        if fleet.time_us >= self._warmup_us:
+            self._pieces["positions"].append(self._positions.observe(fleet, believed))
+
     def observe_load(self, time_us: int, node_id: NDArray[np.int64], cbr: FloatArray) -> None:
         """Note the channel busy ratio of nodes; those that measured nothing are left out."""
         if time_us < self._warmup_us:
@@ -157,18 +177,33 @@ class Recorder:
             }
         )
 
+    def observe_awareness(self, time_us: int, known: NDArray[np.int64]) -> None:
+        """Note who knows of whom, shape (n_bins, n_figures) as of :meth:`Medium.known`."""
+        if time_us < self._warmup_us:
+            return
+        names = [name for name in SCHEMAS["awareness"] if name.startswith("n_")]
+        piece: dict[str, NDArray[Any]] = dict(zip(names, known.T, strict=True))
+        piece["time_s"] = np.full(len(known), time_us / US_PER_S)
+        piece["bin_upper_m"] = (np.arange(len(known)) + 1) * self._params.bin_width_m
+        self._pieces["awareness"].append(piece)
+
     def close_block(self, start_us: int, outcomes: NDArray[np.int64]) -> None:
-        """Take the counts of a time block, shape (n_bins, n_outcomes), and clear them."""
-        n_bins = len(outcomes)
+        """Take the counts of a time block, (n_directions, n_bins, n_outcomes), and clear them.
+
+        Directions other than V2V are noted where there are roadside units only.
+        """
+        n_bins = outcomes.shape[1]
         upper = (np.arange(n_bins) + 1) * self._params.bin_width_m
-        self._pieces["links"].append(
-            {
-                "block_start_s": np.full(n_bins * N_OUTCOMES, start_us / US_PER_S),
-                "bin_upper_m": np.repeat(upper, N_OUTCOMES),
-                "outcome": np.tile(np.arange(N_OUTCOMES, dtype=np.int32), n_bins),
-                "n": outcomes.ravel().copy(),
-            }
-        )
+        for direction in Direction if self._roadside else (Direction.V2V,):
+            self._pieces["links"].append(
+                {
+                    "block_start_s": np.full(n_bins * N_OUTCOMES, start_us / US_PER_S),
+                    "direction": np.full(n_bins * N_OUTCOMES, direction, dtype=np.int32),
+                    "bin_upper_m": np.repeat(upper, N_OUTCOMES),
+                    "outcome": np.tile(np.arange(N_OUTCOMES, dtype=np.int32), n_bins),
+                    "n": outcomes[direction].ravel().copy(),
+                }
+            )
         outcomes[:] = 0
 
     def take_freshness(self, gaps_ms: NDArray[np.int64], ages_ms: NDArray[np.int64]) -> None:
@@ -189,6 +224,7 @@ class Recorder:
 
     def tables(self, replication: int) -> dict[str, dict[str, NDArray[Any]]]:
         """Return all tables, typed as their schemas say."""
+        self._pieces["position_errors"] = [self._positions.errors()]
         return {name: self._table(name, replication) for name in SCHEMAS}
 
     def _table(self, name: str, replication: int) -> dict[str, NDArray[Any]]:

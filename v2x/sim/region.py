@@ -14,14 +14,19 @@ class CountedRegion:
 
     Near an open end of a road half of the interferers are missing, which flatters every
     figure. The region is the map's bounding box less a margin, along each axis on which the map
-    is long enough to have an inside; wrap-around maps have no ends in x.
+    is longer than four margins and so has an inside; wrap-around maps have no ends in x.
 
     Parameters
     ----------
     road_map
         The map.
     margin_m
-        Width of the margin [m].
+        Width of the margin that was asked for [m].
+
+    Attributes
+    ----------
+    margin_m
+        Width of the margin in force [m]: 0 if the map has an inside along neither axis.
     """
 
     def __init__(self, road_map: RoadMap, margin_m: float) -> None:
@@ -36,6 +41,7 @@ class CountedRegion:
             else:
                 bounds.append((low + margin_m, high - margin_m))
         self._bounds = bounds
+        self.margin_m = margin_m if np.isfinite(bounds).any() else 0.0
 
     def counted(self, fleet: FleetState) -> NDArray[np.bool_]:
         """Return which rows of `fleet` count, shape (n_rows,)."""

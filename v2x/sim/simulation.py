@@ -6,9 +6,11 @@ Time is integer microseconds; a slot begins at a multiple of its length. When se
 fall on the same instant, they happen in this order, tested in
 ``tests/unit/sim/test_order.py``:
 
-1. **Measurements** that look back from here: channel busy ratio, link states, time blocks.
+1. **Measurements** that look back from here: channel busy ratio, link states, known
+   neighbours, time blocks.
 2. **Motion**, if a mobility tick is due: vehicles move, links are updated, newcomers get empty
-   memories, ages are sampled, packets of the coming tick are generated.
+   memories, ages are sampled, vehicles find out where they think they are, packets of the coming
+   tick are generated.
 3. **Packets** whose generation time has come enter the access layer.
 4. **Transmissions** of the slot are decided; packets that missed their deadline are dropped.
 5. **Reception**: power, interference, outcomes, sensing, counts, in one kernel call.
@@ -33,9 +35,11 @@ from v2x.access.base import AccessTechnology
 from v2x.applications.base import Application, PacketBatch
 from v2x.mobility.base import MobilityModel
 from v2x.mobility.fleet import FleetState
+from v2x.mobility.positioning import Positioning
 from v2x.phy.sensing_history import SensingHistory
 from v2x.sim.clock import UrgentTimeout, first_slot_from, last_slot_until, to_us
 from v2x.sim.medium import Medium
+from v2x.sim.neighbours import NeighbourRoads
 from v2x.sim.packet_log import PacketLog
 from v2x.sim.recorder import Recorder, RecordParams
 from v2x.sim.region import CountedRegion
@@ -55,6 +59,8 @@ class SimulationParts:
     ----------
     duration_us, warmup_us, mobility_period_us, slot_us
         Times [µs].
+    positioning
+        What vehicles believe of their positions; None if nobody asks.
     """
 
     mobility: MobilityModel
@@ -66,10 +72,12 @@ class SimulationParts:
     recorder: Recorder
     records: RecordParams
     region: CountedRegion
+    neighbours: NeighbourRoads
     duration_us: int
     warmup_us: int
     mobility_period_us: int
     slot_us: int
+    positioning: Positioning | None = None
 
 
 class Simulation:
@@ -95,6 +103,7 @@ class Simulation:
         self._next_tick_us = 0
         self._next_block_us = self._block_us = to_us(parts.records.block_s)
         self._next_load_us = self._load_us = to_us(parts.records.cbr_period_s)
+        self._next_awareness_us = self._awareness_us = to_us(parts.records.awareness_period_s)
         self._cbr = np.zeros(parts.history.n_nodes)
 
     @property
@@ -146,6 +155,10 @@ class Simulation:
             )
             parts.recorder.observe_load(now_us, fleet.id, self._cbr)
             parts.recorder.observe_link_states(now_us, parts.medium.link_states())
+        if now_us >= self._next_awareness_us and fleet is not None:
+            self._next_awareness_us += self._awareness_us
+            known = parts.medium.known(now_us, fleet, parts.neighbours)
+            parts.recorder.observe_awareness(now_us, known)
 
     def _move(self, now_us: int) -> None:
         parts = self._parts
@@ -159,6 +172,8 @@ class Simulation:
         parts.medium.move(fleet, parts.region.counted(fleet))
         parts.access.bind(parts.medium.identity)
         parts.recorder.observe_fleet(fleet)
+        if parts.positioning is not None:
+            parts.recorder.observe_believed(fleet, parts.positioning.believe(fleet))
         batch = parts.application.packets(now_us, now_us + parts.mobility_period_us, fleet)
         first = parts.packets.append(batch, fleet.id[batch.tx_row])
         parts.medium.take_packets()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from v2x.world.buildings import Buildings
-from v2x.world.road_map import FloatArray, IntArray, MapReport, RoadMap
+from v2x.world.road_map import LOCAL_CRS, FloatArray, IntArray, MapReport, RoadMap
 from v2x.world.terrain import Terrain
 
 
@@ -50,7 +50,7 @@ def road_map_of(
     *,
     name: str,
     attribution: str = "",
-    crs: str = "local",
+    crs: str = LOCAL_CRS,
     origin_x_m: float = 0.0,
     origin_y_m: float = 0.0,
     node_osm_id: ArrayLike | None = None,

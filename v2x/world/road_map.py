@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
+#: Reference system of maps that have no place on the Earth.
+LOCAL_CRS = "local"
 
 
 class Structure(IntEnum):

@@ -12,7 +12,8 @@ from v2x.metrics.summary import REQUIRED_FACTS, json_clean, summarise
 from v2x.records.tables import OUTCOME_NAMES, RunRecords
 
 KEYS = {
-    "": "scenario seed simulated_s wall_s realtime_factor n_vehicles messages_sent",
+    "": "scenario seed simulated_s wall_s realtime_factor n_vehicles messages_sent "
+    "awareness_range_m effective_antenna_height_m",
     "prr": "bin_upper_m value ci_low ci_high n ci_method",
     "cbr": "mean p10 p50 p90",
     "latency_ms": "mean p50 p95 p99 parts",
@@ -88,6 +89,13 @@ def test_known_figures(summary, plausible_records):
 def test_map_and_exclusions_are_as_stated(summary, plausible_records):
     assert summary["map"] == plausible_records.facts["map"]
     assert summary["exclusions"] == {"warmup_s": 0.0, "edge_margin_m": 250.0}
+
+
+@pytest.mark.parametrize("height_m", [1.5, None])
+def test_the_effective_antenna_height_is_stated(make_records, height_m):
+    records = make_records({}, effective_antenna_height_m=height_m)
+    made = summarise(records, scenario_name="x", seed=0)
+    assert made["effective_antenna_height_m"] == height_m
 
 
 def test_without_data_figures_are_null_and_counts_zero(empty_summary):

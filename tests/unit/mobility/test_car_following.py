@@ -8,14 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2x.mobility.car_following import (
-    EngineParams,
     IdmParams,
-    crawl_speed_mps,
     desired_gap_m,
     equilibrium_gap_m,
     equilibrium_speed_mps,
     idm_acceleration_mps2,
-    on_slope_mps2,
     safe_speed_mps,
 )
 
@@ -63,19 +60,6 @@ def test_no_equilibrium_above_the_desired_speed_or_below_the_queue_gap() -> None
     assert equilibrium_speed_mps(1.0, 33.3, DRIVER) == 0.0
 
 
-def test_slope_takes_what_the_driver_does_not_make_up_for() -> None:
-    engine = EngineParams(power_w=math.inf, mass_kg=1500.0, drag_area_m2=0.7)
-    a = on_slope_mps2(0.5, 20.0, np.array([0.05, -0.05]), engine, 0.5)
-    assert a == pytest.approx([0.5 - 0.5 * 9.81 * 0.05, 0.5 + 0.5 * 9.81 * 0.05])
-
-
-def test_power_bounds_acceleration_uphill() -> None:
-    engine = EngineParams(power_w=300e3, mass_kg=49e3, drag_area_m2=6.0)
-    speed = crawl_speed_mps(0.05, engine)
-    assert on_slope_mps2(1.0, speed, 0.05, engine, 1.0) == pytest.approx(0.0, abs=1e-9)
-    assert on_slope_mps2(1.0, speed + 1.0, 0.05, engine, 1.0) < 0.0
-
-
 @given(st.floats(0.0, 40.0), st.floats(0.0, 300.0), st.sampled_from([5.0, 8.0]))
 def test_safe_speed_stops_in_the_available_distance(
     speed: float, available: float, brake: float
@@ -112,8 +96,3 @@ def test_who_can_stop_once_always_can(speed: float, brake: float) -> None:
 def test_bad_parameters_are_named(kind: type, field: str, value: float) -> None:
     with pytest.raises(ValueError, match=field):
         kind(**{field: value})
-
-
-def test_bad_engine_is_named() -> None:
-    with pytest.raises(ValueError, match="mass_kg must be > 0, got 0"):
-        EngineParams(power_w=1.0, mass_kg=0, drag_area_m2=1.0)

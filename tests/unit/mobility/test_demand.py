@@ -8,6 +8,7 @@ import pytest
 
 from v2x import rng
 from v2x.errors import V2XError
+from v2x.mobility.conditions import road_conditions
 from v2x.mobility.demand import (
     DemandKind,
     check_amount,
@@ -22,6 +23,7 @@ from v2x.mobility.vehicle_classes import VehicleClasses
 from v2x.mobility.vehicles import ClassTable
 from v2x.world import synthetic
 from v2x.world.road_map import RoadMap
+from v2x.world.weather import WeatherParams
 
 Maps = dict[str, Callable[..., RoadMap]]
 CLASSES = ClassTable.of(VehicleClasses().by_kind())
@@ -29,7 +31,9 @@ CLASSES = ClassTable.of(VehicleClasses().by_kind())
 
 def planned(road_map: RoadMap, kind: str = "auto", n_routes: int = 200, seed: int = 1):  # type: ignore[no-untyped-def]
     network = lane_network(road_map)
-    router, book = Router(network), RouteBook(network)
+    router = Router(network)
+    conditions = road_conditions(network, WeatherParams(), CLASSES.emergency_mps2)
+    book = RouteBook(network, conditions)
     draw = rng.stream(seed, "mobility", "trips")
     trips = plan_trips(network, router, book, DemandKind(kind), n_routes, draw)
     return network, router, book, trips

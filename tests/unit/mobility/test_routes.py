@@ -7,12 +7,19 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from v2x.mobility.junctions import lane_network
-from v2x.mobility.routes import LANE_VIEW_M, LIMIT_DECELERATION_MPS2, RouteBook, Router
+from v2x.mobility.conditions import LIMIT_DECELERATION_MPS2, road_conditions
+from v2x.mobility.junctions import LaneNetwork, lane_network
+from v2x.mobility.routes import LANE_VIEW_M, RouteBook, Router
 from v2x.world import synthetic
 from v2x.world.road_map import RoadMap
+from v2x.world.weather import WeatherParams
 
 Maps = dict[str, Callable[..., RoadMap]]
+
+
+def book_of(network: LaneNetwork, **weather: float) -> RouteBook:
+    conditions = road_conditions(network, WeatherParams(**weather), np.array([8.0, 5.0]))
+    return RouteBook(network, conditions)
 
 
 def test_fastest_path_is_not_the_shortest(map_of: Callable[..., RoadMap]) -> None:
@@ -49,7 +56,7 @@ def test_paths_are_joined_and_consistent() -> None:
 
 def test_book_links_stops(maps: Maps) -> None:
     network = lane_network(maps["off-ramp"]())
-    book = RouteBook(network)
+    book = book_of(network)
     assert book.add([[0, 1], [0, 2]]) == [0, 2]
     assert book.edge.tolist() == [0, 1, 0, 2]
     assert book.after.tolist() == [1, -1, 3, -1]
@@ -61,7 +68,7 @@ def test_book_links_stops(maps: Maps) -> None:
 
 
 def test_circular_routes_have_no_end(maps: Maps) -> None:
-    book = RouteBook(lane_network(maps["ring"]()))
+    book = book_of(lane_network(maps["ring"]()))
     book.add([[0, 1, 2, 3]], circular=True)
     assert book.after.tolist() == [1, 2, 3, 0]
     assert book.before.tolist() == [3, 0, 1, 2]
@@ -77,7 +84,7 @@ def test_lower_limits_are_seen_from_afar(map_of: Callable[..., RoadMap]) -> None
             (2, 3, [(550.0, 0.0), (600.0, 0.0)], {"limit_mps": 10.0}),
         ]
     )
-    book = RouteBook(lane_network(road))
+    book = book_of(lane_network(road))
     book.add([[0, 1, 2]])
     assert book.exit_speed_mps.tolist() == pytest.approx(
         [math.sqrt(100.0 + 2 * LIMIT_DECELERATION_MPS2 * 50.0), 10.0, 10.0]
@@ -96,7 +103,7 @@ def test_lanes_are_known_ahead(map_of: Callable[..., RoadMap]) -> None:
             (3, 5, [(0.0, 0.0), (500.0, -60.0)], {}),
         ]
     )
-    book = RouteBook(lane_network(road))
+    book = book_of(lane_network(road))
     book.add([[0, 1, 2, 4], [0, 1, 2, 3]])
     exits, stays = slice(0, 4), slice(4, 8)
     assert book.lane_low[exits].tolist() == [0, 0, 0, 0]
@@ -107,6 +114,6 @@ def test_lanes_are_known_ahead(map_of: Callable[..., RoadMap]) -> None:
 
 
 def test_a_lane_that_ends_is_not_on_the_way(maps: Maps) -> None:
-    book = RouteBook(lane_network(maps["on-ramp"](3, 2, 1)))
+    book = book_of(lane_network(maps["on-ramp"](3, 2, 1)))
     book.add([[0, 2]])
     assert (book.lane_low[0], book.lane_high[0], book.lane_view_m[0]) == (1, 2, 0.0)

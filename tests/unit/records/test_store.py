@@ -236,7 +236,7 @@ class TestDamage:
     @pytest.mark.parametrize(
         ("change", "reason"),
         [
-            ({"version": 99}, "written with version 99 .* reads version 1"),
+            ({"version": 99}, "written with version 99 .* reads version 2"),
             ({"tables": {"smells": 0}}, "knows no table 'smells'"),
         ],
     )

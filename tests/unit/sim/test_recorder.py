@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from v2x.mobility.fleet import NodeKind
-from v2x.records.tables import N_OUTCOMES, SCHEMAS, check_table
+from v2x.records.tables import N_DIRECTIONS, N_OUTCOMES, SCHEMAS, Direction, check_table
 from v2x.sim.recorder import Recorder, RecordParams
 
 from ...simulation_parts import fleet_state
@@ -29,7 +29,7 @@ def test_all_tables_follow_their_schemas() -> None:
     one.observe_fleet(fleet_state(0, [0.0, 10.0], leader=[1, -1], gap_m=[2.0, np.inf]))
     one.observe_load(500_000, np.array([0, 1]), np.array([0.25, np.nan]))
     one.observe_link_states(500_000, np.array([1, 2, 3]))
-    one.close_block(0, np.ones((3, N_OUTCOMES), dtype=np.int64))
+    one.close_block(0, np.ones((N_DIRECTIONS, 3, N_OUTCOMES), dtype=np.int64))
     gaps = np.zeros(10, dtype=np.int64)
     gaps[7] = 2
     one.take_freshness(gaps, np.zeros(10, dtype=np.int64))
@@ -49,16 +49,44 @@ def test_all_tables_follow_their_schemas() -> None:
 
 def test_blocks_are_taken_and_cleared() -> None:
     one = recorder(bin_width_m=25.0, max_distance_m=50.0)
-    counts = np.arange(2 * N_OUTCOMES, dtype=np.int64).reshape(2, N_OUTCOMES)
+    counts = np.zeros((N_DIRECTIONS, 2, N_OUTCOMES), dtype=np.int64)
+    counts[Direction.V2V] = np.arange(2 * N_OUTCOMES).reshape(2, N_OUTCOMES)
     one.close_block(3_000_000, counts)
     assert not counts.any()
-    counts[1, 0] = 5
+    counts[Direction.V2V, 1, 0] = 5
     one.close_block(4_000_000, counts)
     links = one.tables(0)["links"]
     assert links["block_start_s"].tolist() == [3.0] * 2 * N_OUTCOMES + [4.0] * 2 * N_OUTCOMES
     assert links["bin_upper_m"][:9].tolist() == [25.0] * 8 + [50.0]
     assert links["outcome"][:9].tolist() == [*range(8), 0]
     assert links["n"].tolist() == [*range(16), *[0] * 8, 5, *[0] * 7]
+
+
+@pytest.mark.parametrize("roadside", [False, True])
+def test_directions_are_told_apart_where_there_are_roadside_units(roadside: bool) -> None:
+    one = Recorder(RecordParams(), warmup_us=0, roadside=roadside)
+    counts = np.zeros((N_DIRECTIONS, 2, N_OUTCOMES), dtype=np.int64)
+    counts[:, 1, 3] = [10, 20, 30, 40]
+    one.close_block(0, counts)
+    assert not counts.any()
+    links = one.tables(0)["links"]
+    noted = links["n"] > 0
+    assert (links["bin_upper_m"][noted] == 40.0).all()
+    assert (links["outcome"][noted] == 3).all()
+    found = dict(zip(links["direction"][noted].tolist(), links["n"][noted].tolist(), strict=True))
+    assert found == ({0: 10, 1: 20, 2: 30, 3: 40} if roadside else {0: 10})
+
+
+def test_known_neighbours_are_noted_after_the_warm_up() -> None:
+    one = recorder(warmup_us=1_000_000, bin_width_m=20.0)
+    known = np.array([[9, 8, 7, 6, 5], [4, 3, 2, 1, 0]], dtype=np.int64)
+    for time_us in (0, 1_000_000):
+        one.observe_awareness(time_us, known)
+    table = one.tables(0)["awareness"]
+    assert table["time_s"].tolist() == [1.0, 1.0]
+    assert table["bin_upper_m"].tolist() == [20.0, 40.0]
+    columns = ("n_pairs", "n_direct", "n_with_relay", "n_other_level", "n_other_level_known")
+    assert [table[name].tolist() for name in columns] == known.T.tolist()
 
 
 def test_trajectories_are_thinned() -> None:

@@ -18,6 +18,7 @@ def test_a_margin_at_both_ends_of_a_road() -> None:
     region = CountedRegion(highway(2000.0), 250.0)
     counted = region.counted(fleet_state(0, X, y_m=-6.0))
     assert counted.tolist() == [False, False, True, True, True, False, False]
+    assert region.margin_m == 250.0
 
 
 def test_empty_rows_never_count() -> None:
@@ -34,6 +35,7 @@ def test_no_margin_counts_everybody() -> None:
 def test_a_wrapped_road_has_no_ends() -> None:
     region = CountedRegion(highway(2000.0, wrap=True), 250.0)
     assert region.counted(fleet_state(0, X)).all()
+    assert region.margin_m == 0.0
 
 
 @pytest.mark.parametrize(("margin_m", "inside"), [(499.0, True), (500.0, False)])
@@ -41,6 +43,7 @@ def test_short_maps_have_no_inside(margin_m: float, inside: bool) -> None:
     """A margin of a quarter of the map or more would leave less than half: everybody counts."""
     region = CountedRegion(highway(2000.0), margin_m)
     assert region.counted(fleet_state(0, X)).all() != inside
+    assert region.margin_m == (margin_m if inside else 0.0)
 
 
 def test_both_axes_of_a_grid() -> None:
