@@ -27,13 +27,17 @@ def waits_ms(finished: Finished, first_only: bool) -> np.ndarray:
     return wait[first]
 
 
-def lonely(technology: type, access: object, *, budget_ms: float = 100.0) -> Finished:
-    """Run vehicles that hear nobody, 10 messages per second, phases on any microsecond."""
+def lonely(
+    technology: type, access: object, *, budget_ms: float | None = None, rate_hz: float = 10.0
+) -> Finished:
+    """Run vehicles that hear nobody, phases on any microsecond."""
     return simulate(
         FrozenFleet(x_m=np.arange(N) * 3000.0),
         technology=technology,
         access=access,
-        application=Awareness(AwarenessParams(size_bytes=190, latency_budget_ms=budget_ms), 5),
+        application=Awareness(
+            AwarenessParams(size_bytes=190, rate_hz=rate_hz, latency_budget_ms=budget_ms), 5
+        ),
         duration_s=0.6,
     )
 
@@ -69,6 +73,24 @@ def test_the_budget_cuts_the_window() -> None:
     wait = waits_ms(finished, first_only=True)
     check_uniform(wait, 4, 50)
     assert wait.max() <= 50.0
+
+
+@pytest.mark.parametrize(
+    ("technology", "access"),
+    [(LteMode4, LteMode4Params()), (RandomAccess, RandomAccessParams())],
+)
+@pytest.mark.parametrize("rate_hz", [20.0, 50.0])
+def test_no_message_outruns_the_one_before(
+    technology: type, access: object, rate_hz: float
+) -> None:
+    """Messages more frequent than T2 = 100 ms: the window ends with the message period."""
+    finished = lonely(technology, access, rate_hz=rate_hz)
+    packets = finished.tables["packets"]
+    period_ms = 1000.0 / rate_hz
+    early = packets["generated_us"] < 600_000 - 1000 * (period_ms + 1)
+    assert (packets["first_slot_us"][early] >= 0).all()
+    wait = (packets["first_slot_us"] - packets["generated_us"])[early] / 1000.0
+    assert wait.max() <= period_ms
 
 
 def test_periodic_messages_keep_their_phase() -> None:

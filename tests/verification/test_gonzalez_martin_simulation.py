@@ -1,10 +1,8 @@
 """The simulator against the simulated columns of Gonzalez-Martin et al. (IEEE TVT 2019).
 
 Bounds on packet delivery ratio and on the share of each of the four causes of loss, from 25 to
-400 m: 0.02 on average, 0.04 anywhere. One configuration, 300 vehicles/km at 20 Hz, keeps 90 % of
-the channel busy; there our collisions exceed the published ones by up to 0.05 beyond 200 m, for
-which ``docs/validation.md`` says what was tried. It has wider bounds of its own, so that a change
-is noticed.
+400 m: 0.02 on average, 0.04 anywhere, in all six configurations. The road has ends and every
+vehicle counts; ``docs/validation.md`` says why, and what is inference in that.
 """
 
 from __future__ import annotations
@@ -33,38 +31,35 @@ CAUSES = {
 }
 MEAN_BOUND, MAX_BOUND = 0.02, 0.04
 OVERLOADED = (300, 20, 20)
-OVERLOADED_BOUNDS = 0.035, 0.06
-CONFIGURATIONS = [
-    (100, 10, 20),
-    (100, 10, 23),
-    (200, 10, 20),
-    (200, 10, 23),
-    (300, 10, 20),
-    OVERLOADED,
-]
-#: The paper's simulated PDR at 100, 200, 300 and 400 m, for where the table is absent.
+#: Replications and duration [s] by vehicles per km. Vehicles of one direction keep their shadowing,
+#: so sparse traffic needs more replications rather than longer ones. With three seeds the worst
+#: difference of any configuration was 0.010 on average and 0.025 anywhere.
+EFFORT = {100: (4, 12), 200: (1, 14), 300: (1, 10)}
+#: The six configurations, as vehicles per km, Hz and dBm, and the paper's simulated PDR at 100,
+#: 200, 300 and 400 m, for where the table is absent.
 PRINTED = {
     (100, 10, 20): (0.980, 0.968, 0.916, 0.715),
     (100, 10, 23): (0.979, 0.970, 0.937, 0.856),
     (200, 10, 20): (0.945, 0.906, 0.784, 0.558),
     (200, 10, 23): (0.945, 0.910, 0.802, 0.663),
+    (300, 10, 20): (0.924, 0.844, 0.673, 0.451),
+    OVERLOADED: (0.873, 0.639, 0.354, 0.164),
 }
 
 
-def simulated_share(configuration: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the middles of the bins [m] and the share of each outcome, (n_outcomes, n_bins).
-
-    Sparse traffic has fewer pairs in a bin, so it runs more often.
-    """
+def simulated_share(
+    configuration: tuple[int, int, int], *, endless: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the middles of the bins [m] and the share of each outcome, (n_outcomes, n_bins)."""
     density, rate, power = configuration
-    replications, duration_s = {100: (4, 28), 200: (2, 24), 300: (1, 18)}[density]
+    replications, duration_s = EFFORT[density]
     scenario = load_scenario(
         "validation/gonzalez_martin",
         [
+            ("world.wrap", str(endless).lower()),
             ("traffic.density_per_km", str(density)),
             ("messages.rate_hz", str(rate)),
             ("radio.tx_power_dbm", str(power)),
-            ("access.t2_ms", str(1000 // rate)),
             ("duration_s", str(duration_s)),
             ("replications", str(replications)),
         ],
@@ -89,27 +84,35 @@ def published(configuration: tuple[int, int, int]) -> tuple[np.ndarray, dict[str
     return distance, {key: np.array([float(row[key]) for row in rows]) for key in CAUSES}
 
 
-@pytest.mark.parametrize("configuration", CONFIGURATIONS)
-def test_pdr_and_causes_agree_with_the_published_simulation(configuration):
-    if not TABLE.exists():
-        pytest.skip("the published columns are not beside this checkout")
-    middle, share = simulated_share(configuration)
-    distance, columns = published(configuration)
-    mean_bound, max_bound = (
-        OVERLOADED_BOUNDS if configuration == OVERLOADED else (MEAN_BOUND, MAX_BOUND)
-    )
-    for key, outcome in CAUSES.items():
-        ours = np.interp(distance, middle, share[outcome])
-        difference = np.abs(ours - columns[key])
-        assert difference.mean() <= mean_bound, (key, difference.round(4))
-        assert difference.max() <= max_bound, (key, difference.round(4))
-
-
 @pytest.mark.parametrize("configuration", list(PRINTED))
-def test_pdr_agrees_with_the_printed_figures(configuration):
-    """Independent of the table: three percentage points at 100 to 300 m, four at 400 m."""
+def test_pdr_and_causes_agree_with_the_published_simulation(configuration):
+    """The printed PDR first: within 0.03 at 100 to 300 m and 0.04 at 400 m, table or no table."""
     middle, share = simulated_share(configuration)
+    # At 20 Hz, too, no message waits until the next one replaces it.
+    assert share[list(CAUSES.values())].sum(axis=0) == pytest.approx(1.0, abs=1e-12)
     ours = np.interp([100, 200, 300, 400], middle, share[Outcome.RECEIVED])
     difference = np.abs(ours - np.array(PRINTED[configuration]))
     assert difference[:3].max() <= 0.03
     assert difference[3] <= 0.04
+    if not TABLE.exists():
+        pytest.skip("the published columns are not beside this checkout")
+    distance, columns = published(configuration)
+    for key, outcome in CAUSES.items():
+        ours = np.interp(distance, middle, share[outcome])
+        difference = np.abs(ours - columns[key])
+        assert difference.mean() <= MEAN_BOUND, (key, difference.round(4))
+        assert difference.max() <= MAX_BOUND, (key, difference.round(4))
+
+
+@pytest.mark.slow
+def test_an_endless_road_loses_more():
+    """Nobody lacks interferers there: PDR lower by 0.025 to 0.028 on average (three seeds)."""
+    distance = np.arange(100, 401, 25)
+    with_ends, endless = (
+        np.interp(distance, middle, share[Outcome.RECEIVED])
+        for middle, share in (
+            simulated_share(OVERLOADED),
+            simulated_share(OVERLOADED, endless=True),
+        )
+    )
+    assert 0.02 <= (with_ends - endless).mean() <= 0.035

@@ -13,6 +13,9 @@ from v2x.messages.sizes import signed_bsm_cycle
 from v2x.mobility.fleet import FleetState
 from v2x.units import US_PER_MS, US_PER_S
 
+#: Latency that TS 22.185 allows messages of road safety [µs].
+LONGEST_BUDGET_US = 100_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwarenessParams:
@@ -28,7 +31,8 @@ class AwarenessParams:
     jitter_ms
         Each message is late by a uniform time up to this [ms]; phases are random in any case.
     latency_budget_ms
-        Age at which a message is no longer worth sending [ms] (TS 22.185: 100 ms).
+        Age at which a message is no longer worth sending [ms]; None for the 100 ms of TS 22.185
+        or, where that comes sooner, until the next message, which replaces one that waits.
     priority
         PPPP, 1 (highest) to 8; 5 for regular BSMs (mapping of low confidence).
     """
@@ -36,7 +40,7 @@ class AwarenessParams:
     rate_hz: float = 10.0
     size_bytes: int | tuple[int, ...] | None = None
     jitter_ms: float = 0.0
-    latency_budget_ms: float = 100.0
+    latency_budget_ms: float | None = None
     priority: int = 5
 
     def __post_init__(self) -> None:
@@ -50,10 +54,9 @@ class AwarenessParams:
                 f"jitter_ms must be at least 0 and below the period of {1000.0 / self.rate_hz:g} "
                 f"ms, got {self.jitter_ms}"
             )
-        if not 1.0 <= self.latency_budget_ms <= 10_000.0:
-            raise ValueError(
-                f"latency_budget_ms must be within 1 and 10000, got {self.latency_budget_ms}"
-            )
+        budget_ms = self.latency_budget_ms
+        if budget_ms is not None and not 1.0 <= budget_ms <= 10_000.0:
+            raise ValueError(f"latency_budget_ms must be within 1 and 10000, got {budget_ms}")
         if not 1 <= self.priority <= 8:
             raise ValueError(f"priority must be within 1 and 8, got {self.priority}")
 
@@ -65,6 +68,19 @@ class AwarenessParams:
         if isinstance(self.size_bytes, int):
             return (self.size_bytes,)
         return tuple(self.size_bytes)
+
+    @property
+    def budget_us(self) -> int:
+        """The latency budget in force [µs].
+
+        Examples
+        --------
+        >>> AwarenessParams(rate_hz=5.0).budget_us, AwarenessParams(rate_hz=20.0).budget_us
+        (100000, 49999)
+        """
+        if self.latency_budget_ms is not None:
+            return round(self.latency_budget_ms * US_PER_MS)
+        return min(LONGEST_BUDGET_US, round(US_PER_S / self.rate_hz) - 1)
 
 
 class Awareness:
@@ -79,7 +95,7 @@ class Awareness:
         self._params = params
         self._period_us = round(US_PER_S / params.rate_hz)
         self._cycle = np.array(params.cycle, dtype=np.int32)
-        self._budget_us = round(params.latency_budget_ms * US_PER_MS)
+        self._budget_us = params.budget_us
         self._jitter_us = params.jitter_ms * US_PER_MS
         self._phase_key = rng.key32(seed, "awareness", "phase")
         self._cycle_key = rng.key32(seed, "awareness", "cycle")

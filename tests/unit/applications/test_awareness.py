@@ -158,6 +158,16 @@ def test_budget_and_priority(budget_ms: float) -> None:
     assert (batch.priority == 2).all()
 
 
+@pytest.mark.parametrize(
+    ("rate_hz", "budget_us"),
+    [(1.0, 100_000), (9.0, 100_000), (10.0, 99_999), (20.0, 49_999), (50.0, 19_999)],
+)
+def test_the_budget_ends_before_the_next_message(rate_hz: float, budget_us: int) -> None:
+    """By default 100 ms, less where the next message would replace one that still waits."""
+    batch = Awareness(AwarenessParams(rate_hz=rate_hz), 1).packets(0, 10**6, fleet(5))
+    assert (batch.deadline_us - batch.generated_us == budget_us).all()
+
+
 def test_sizes_cycle_from_a_place_of_the_vehicles_own() -> None:
     """300, 190, 190, 190, 190 of TR 36.885 A.1.5, each vehicle somewhere else in it."""
     cycle = (300, 190, 190, 190, 190)
