@@ -169,7 +169,7 @@ cdef class ObstacleTracer:
 
     Parameters
     ----------
-    height, water : (n_rows, n_columns) float64 and uint8
+    height, water : (n_rows, n_columns) float32 and uint8
         Terrain grid; empty without terrain.
     west_m, south_m, step_m
         Its south-western point and spacing [m].
@@ -200,7 +200,7 @@ cdef class ObstacleTracer:
         1 Bullington, 2 Deygout.
     """
 
-    cdef const double[:, ::1] height
+    cdef const float[:, ::1] height
     cdef const uint8_t[:, ::1] water
     cdef const double[:, ::1] decks
     cdef const double[:, ::1] deck_range
@@ -219,7 +219,7 @@ cdef class ObstacleTracer:
     cdef int method
     cdef bint has_terrain, has_decks, has_walls, has_water
 
-    def __init__(self, *, const double[:, ::1] height, const uint8_t[:, ::1] water,
+    def __init__(self, *, const float[:, ::1] height, const uint8_t[:, ::1] water,
                  double west_m, double south_m, double step_m, const double[:, ::1] decks,
                  Grid deck_grid, const double[:, ::1] deck_range,
                  const double[:, ::1] walls, Grid wall_grid,
@@ -484,19 +484,24 @@ cdef class ObstacleTracer:
         return self.ground_cell((y - self.south) / self.step, (x - self.west) / self.step)
 
     cdef double ground_cell(self, double row, double column) noexcept nogil:
-        """Height by grid coordinates: bilinear, and level between equal heights to the bit."""
-        cdef Py_ssize_t i, j
-        cdef double right, lower, upper
-        row = min(max(row, 0.0), self.height.shape[0] - 1.0)
-        column = min(max(column, 0.0), self.height.shape[1] - 1.0)
-        i = min(<Py_ssize_t>row, self.height.shape[0] - 2)
-        j = min(<Py_ssize_t>column, self.height.shape[1] - 2)
-        right = column - j
-        lower = self.height[i, j]
-        lower += right * (self.height[i, j + 1] - lower)
-        upper = self.height[i + 1, j]
-        upper += right * (self.height[i + 1, j + 1] - upper)
+        """Height by grid coordinates; outside the grid its rim holds."""
+        return self.ground_within(min(max(row, 0.0), self.height.shape[0] - 1.0),
+                                  min(max(column, 0.0), self.height.shape[1] - 1.0))
+
+    cdef inline double ground_within(self, double row, double column) noexcept nogil:
+        """Height by coordinates on the grid: bilinear, and level between equal heights."""
+        cdef Py_ssize_t i = min(<Py_ssize_t>row, self.height.shape[0] - 2)
+        cdef Py_ssize_t j = min(<Py_ssize_t>column, self.height.shape[1] - 2)
+        cdef double right = column - j
+        cdef const float *low = &self.height[i, j]
+        cdef const float *high = &self.height[i + 1, j]
+        cdef double lower = low[0] + right * (<double>low[1] - low[0])
+        cdef double upper = high[0] + right * (<double>high[1] - high[0])
         return lower + (row - i) * (upper - lower)
+
+    cdef bint on_grid(self, double row, double column) noexcept nogil:
+        return (0.0 <= row <= self.height.shape[0] - 1.0
+                and 0.0 <= column <= self.height.shape[1] - 1.0)
 
     cdef double ground_db(self, double ax, double ay, double az, double ga, double bx, double by,
                           double bz, double gb, bint *cut) noexcept nogil:
@@ -515,8 +520,13 @@ cdef class ObstacleTracer:
         column = (ax - self.west) / self.step
         row_step = (by - ay) / self.step * share
         column_step = (bx - ax) / self.step * share
-        for k in range(1, n):
-            self.heights[k] = self.ground_cell(row + k * row_step, column + k * column_step)
+        if (self.on_grid(row, column)
+                and self.on_grid(row + n * row_step, column + n * column_step)):
+            for k in range(1, n):
+                self.heights[k] = self.ground_within(row + k * row_step, column + k * column_step)
+        else:
+            for k in range(1, n):
+                self.heights[k] = self.ground_cell(row + k * row_step, column + k * column_step)
         loss = self.profile_db(n, run, az, bz, cut)
         if loss <= 0.0:
             return 0.0
@@ -543,8 +553,10 @@ cdef class ObstacleTracer:
         horizon rays above the straight line.
         """
         cdef int k
-        cdef double s, over, nu, luc, square
-        cdef double alpha = -1.0, beta = -1.0, highest = -1e30
+        cdef double s, over, nu, luc, square, spread
+        cdef double alpha = -1.0, beta = -1.0
+        # the least clearance squared over s (1 - s), as a fraction that needs no division
+        cdef double nearest = 1e30, nearest_spread = 1.0
         cdef double share = 1.0 / n, rise = zb - za
         for k in range(1, n):
             s = k * share
@@ -553,13 +565,16 @@ cdef class ObstacleTracer:
                 alpha = max(alpha, over / s)
                 beta = max(beta, over / (1.0 - s))
             else:
-                square = -over * over / (s * (1.0 - s))
-                highest = max(highest, square)
+                square = over * over
+                spread = s * (1.0 - s)
+                if square * nearest_spread < nearest * spread:
+                    nearest = square
+                    nearest_spread = spread
         cut[0] = alpha > 0.0
         if cut[0]:
             nu = sqrt(2.0 * alpha * beta / (self.wavelength * d))
         else:
-            nu = -sqrt(-2.0 * highest / (self.wavelength * d))
+            nu = -sqrt(2.0 * nearest / (nearest_spread * self.wavelength * d))
         luc = knife_edge(nu)
         if luc <= 0.0:
             return 0.0

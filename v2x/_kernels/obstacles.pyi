@@ -18,7 +18,7 @@ class ObstacleTracer:
     def __init__(
         self,
         *,
-        height: NDArray[np.float64],
+        height: NDArray[np.float32],
         water: NDArray[np.uint8],
         west_m: float,
         south_m: float,

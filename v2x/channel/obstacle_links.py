@@ -255,7 +255,7 @@ def _tracer(
         MATERIALS[params.deck_material], params.deck_thickness_m, np.arccos(cosine), carrier_ghz
     )
     return ObstacleTracer(
-        height=np.ascontiguousarray(o.terrain_height_m),
+        height=o.terrain_height_m.astype(np.float32),
         water=np.ascontiguousarray(o.terrain_water),
         west_m=o.terrain_west_m,
         south_m=o.terrain_south_m,
