@@ -30,7 +30,8 @@ cdef enum:
     BULLINGTON = 1
     DEYGOUT = 2
 
-cdef double BLOCKED_DB = 250.0
+# Below anything that counts as received, at any distance.
+cdef double BLOCKED_DB = 300.0
 cdef double NO_WAY = 1e9
 
 

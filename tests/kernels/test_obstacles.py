@@ -22,7 +22,7 @@ CARRIER_GHZ = 5.9
 RANGE_M = 600.0
 N_NODES = 150
 RAIN = WeatherParams(rain_mm_h=80.0)
-BLOCKED_DB = 250.0
+BLOCKED_DB = 300.0
 
 
 def antennas(road_map: RoadMap, obstacles: ObstacleMap, seed: int) -> Antennas:

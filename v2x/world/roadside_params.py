@@ -44,7 +44,7 @@ class RoadsideParams:
         T/CSAE 159-2020) unless `rate_hz` says otherwise.
     linked
         Whether RSUs share over fibre what they hear; the few milliseconds of the fibre are
-        neglected.
+        neglected. Of no effect without `relay`: units that tell nothing need no fibre.
     """
 
     placement: Placement = "none"
@@ -78,8 +78,6 @@ class RoadsideParams:
             raise ValueError(f"rate_hz must be 0 or within 0.1 and 50, got {self.rate_hz}")
         if self.size_bytes is not None and not 1 <= self.size_bytes <= 10_000:
             raise ValueError(f"size_bytes must be within 1 and 10000, got {self.size_bytes}")
-        if self.linked and not self.relay:
-            raise ValueError("linked needs relay: RSUs that tell nothing need no fibre")
 
     @property
     def messages_per_s(self) -> float:

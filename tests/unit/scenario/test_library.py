@@ -27,7 +27,7 @@ def test_a_scenario_in_a_folder_has_a_short_name(name: str) -> None:
 def test_a_wrong_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(V2XError, match="did you mean 'highway_3gpp'"):
         find_scenario("highway-3gp")
-    with pytest.raises(V2XError, match=r"bundled: chongqing_expressways, .*"):
+    with pytest.raises(V2XError, match=r"bundled: .*chongqing_expressways, .*"):
         find_scenario("zzz")
 
 

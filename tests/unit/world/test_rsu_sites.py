@@ -168,7 +168,6 @@ def test_a_line_is_followed_against_the_direction_of_its_edges_too() -> None:
         ({"antenna_gain_dbi": 99.0}, "antenna_gain_dbi must be"),
         ({"rate_hz": -1.0}, "rate_hz must be"),
         ({"size_bytes": 0}, "size_bytes must be"),
-        ({"linked": True}, "linked needs relay"),
     ],
 )
 def test_wrong_parameters_are_refused(params: dict[str, object], message: str) -> None:
