@@ -78,8 +78,10 @@ def test_the_same_map_gives_the_same_plan(map_file: Path, tmp_path: Path) -> Non
     ("options", "message"),
     [
         (["--target", "1.5"], "1.5 is no share"),
-        (["--max-loss", "10"], "max_loss_db must be"),
-        (["--spacing-candidates", "1"], "spacing_m must be"),
+        (["--max-loss", "10"], "plan-rsu: --max-loss: max_loss_db must be"),
+        (["--spacing-candidates", "1"], "plan-rsu: --spacing-candidates: spacing_m must be"),
+        (["--plot", "no/x.png"], "cannot be written: there is no folder 'no'"),
+        (["--plot", "x.xyz"], "is no name of a picture"),
         (["--pathloss", "tr37885-highwai"], "did you mean 'tr37885-highway'"),
     ],
 )
@@ -88,6 +90,7 @@ def test_mistakes_are_explained(
 ) -> None:
     with pytest.raises(V2XError, match=message):
         planned(map_file, tmp_path / "x.geojson", *options)
+    assert [file.name for file in tmp_path.iterdir()] == [map_file.name]
 
 
 def test_the_ending_decides_the_form(map_file: Path, tmp_path: Path) -> None:

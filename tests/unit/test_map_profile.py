@@ -144,6 +144,9 @@ def test_a_picture(valley: Path, tmp_path: Path) -> None:
         (("--from", "0", "--to", "1,1"), "is not two numbers"),
         (("--from", "0,0", "--to", "0,0"), "is the same place as --from"),
         (("--from", "0,0", "--to", "0,60", "--to-level", "3"), "no road of level 3"),
+        (("--from", "0,0", "--to", "900,0"), "900,0: lies off map 'valley'"),
+        (("--from", "0,0", "--to", "1e9,1e9"), "'1e9,1e9' is no place on the map"),
+        (("--from", "1e308,0", "--to", "0,0"), "'1e308,0' is no place on the map"),
     ],
 )
 def test_mistakes_are_named(valley: Path, words: tuple[str, ...], reason: str) -> None:
@@ -151,6 +154,21 @@ def test_mistakes_are_named(valley: Path, words: tuple[str, ...], reason: str) -
     assert isinstance(result.exception, V2XError)
     assert reason in str(result.exception)
     assert str(result.exception).startswith("--")
+
+
+@pytest.mark.parametrize("option", ["--height-to", "--carrier-ghz", "--rain", "--visibility"])
+def test_nan_is_no_number(valley: Path, option: str) -> None:
+    result = call(valley, "--from", "0,0", "--to", "0,60", option, "nan")
+    assert result.exit_code == 2
+    assert f"'{option}': 'nan' is not a finite number" in result.output
+
+
+@pytest.mark.parametrize("name", ["a", "a.xyz", "no/a.png", ""])
+def test_a_picture_without_a_name_is_refused(valley: Path, tmp_path: Path, name: str) -> None:
+    out = f"{tmp_path}/{name}"
+    result = call(valley, "--from", "0,0", "--to", "0,60", "--out", out)
+    assert isinstance(result.exception, V2XError)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_level_is_a_number_or_the_ground(valley: Path) -> None:

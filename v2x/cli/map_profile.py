@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from v2x.cli.options import examples
+from v2x.cli.options import FiniteRange, examples
 from v2x.errors import V2XError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from v2x.world.road_map import RoadMap
     from v2x.world.standing import Standing
 
-_HEIGHT = click.FloatRange(0.1, 200.0)
+_HEIGHT = FiniteRange(0.1, 200.0)
 #: Decks that end and begin this near each other are one to the reader [m].
 _JOINT_M = 1.0
 _INDENT = "  "
@@ -87,7 +87,7 @@ class _End:
 @click.option("--to-level", callback=_level, metavar="LEVEL", help="The same for --to alone.")
 @click.option(
     "--carrier-ghz",
-    type=click.FloatRange(1.0, 54.0),
+    type=FiniteRange(1.0, 54.0),
     default=5.9,
     show_default=True,
     help="Carrier frequency [GHz].",
@@ -102,7 +102,7 @@ class _End:
 @click.option(
     "--rain",
     "rain_mm_h",
-    type=click.FloatRange(0.0, 300.0),
+    type=FiniteRange(0.0, 300.0),
     default=0.0,
     show_default=True,
     help="Rain rate [mm/h].",
@@ -110,7 +110,7 @@ class _End:
 @click.option(
     "--visibility",
     "visibility_m",
-    type=click.FloatRange(5.0, 100_000.0),
+    type=FiniteRange(5.0, 100_000.0),
     default=10_000.0,
     show_default=True,
     help="Meteorological visibility [m]; fog below 1000.",
@@ -142,10 +142,13 @@ def profile(
     from v2x.channel.obstacle_map import obstacle_map_of
     from v2x.channel.obstacle_params import ObstacleParams
     from v2x.channel.section import link_profile
+    from v2x.cli.outputs import check_picture
     from v2x.cli.progress import working
     from v2x.world.store import builtin_map, load_map
     from v2x.world.weather import WeatherParams
 
+    if out is not None:
+        check_picture(out)
     path = Path(source)
     with working(f"loading {source}"):
         road_map = load_map(path if path.exists() else builtin_map(source))

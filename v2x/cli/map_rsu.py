@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 #: Liangjiang pilot zone, 2021: over 500 RSUs on 128 km of expressway and 88 km of streets.
 LIANGJIANG_PER_KM = 500 / (128 + 88)
+#: Parameters by the options that set them.
+_OPTION_OF = {
+    "spacing_m": "--spacing-candidates",
+    "height_m": "--height",
+    "max_loss_db": "--max-loss",
+    "max_distance_m": "--max-distance",
+}
 _SHOWN_STRETCHES = 5
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -106,8 +113,12 @@ def plan_rsu(
     """
     if not 0.0 < target <= 1.0:
         raise V2XError(f"{target:g} is no share", file="--target", remedy="write 0 < SHARE <= 1")
-    if out.suffix.lower() not in (".geojson", ".json", ".csv"):
-        raise V2XError("is no name of a file of sites", file=str(out), remedy="write *.geojson")
+
+    from v2x.cli.outputs import check_output, check_picture
+
+    check_output(out, (".geojson", ".json", ".csv"), "file of sites")
+    if picture is not None:
+        check_picture(picture)
 
     from v2x.channel.coverage import CoverageParams, largest_loss_db, plan
     from v2x.world.roadside_params import RoadsideParams
@@ -123,7 +134,10 @@ def plan_rsu(
             max_distance_m=max_distance_m,
         )
     except ValueError as error:
-        raise V2XError(str(error), file="plan-rsu", remedy="see its --help") from error
+        option = _OPTION_OF.get(str(error).partition(" ")[0])
+        raise V2XError(
+            str(error), file="plan-rsu", key=option, remedy="see  v2x map plan-rsu --help"
+        ) from error
     road_map = _load(source)
     candidates = candidate_sites(road_map, placement)
     with _counting("judging links") as progress:
@@ -143,7 +157,9 @@ def plan_rsu(
     try:
         out.write_text(content, encoding="utf-8")
     except OSError as error:
-        raise V2XError(f"cannot be written: {error.strerror}", file=str(out)) from error
+        raise V2XError(
+            f"cannot be written: {error.strerror}", file=str(out), remedy="check folder and rights"
+        ) from error
     if picture is not None:
         _draw(road_map, sites, coverage, picture)
     if as_json:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from v2x.cli.options import examples
+from v2x.cli.options import FiniteRange, examples
 from v2x.errors import V2XError
 
 
@@ -24,7 +24,7 @@ from v2x.errors import V2XError
 @click.option(
     "--radius",
     "radius_m",
-    type=click.FloatRange(10.0, 5000.0),
+    type=FiniteRange(10.0, 5000.0),
     default=250.0,
     show_default=True,
     help="Show roads within this distance [m].",
@@ -32,7 +32,7 @@ from v2x.errors import V2XError
 @click.option(
     "--view",
     "azimuth_deg",
-    type=click.FloatRange(0.0, 360.0),
+    type=FiniteRange(0.0, 360.0),
     help="Look in this direction, clockwise from north [degree]; best one if not given.",
 )
 @click.option(
@@ -46,12 +46,14 @@ def side(source: str, at: str, radius_m: float, azimuth_deg: float | None, out: 
 
     MAP is a map file or the name of a built-in map.
     """
+    from v2x.cli.outputs import check_picture
     from v2x.cli.places import local_place
     from v2x.cli.progress import working
     from v2x.report.stack import stack_figure
     from v2x.report.style import write
     from v2x.world.store import builtin_map, load_map
 
+    check_picture(out)
     path = Path(source)
     with working(f"loading {source}"):
         road_map = load_map(path if path.exists() else builtin_map(source))

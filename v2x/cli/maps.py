@@ -121,13 +121,11 @@ def _elevation(source: Path | None) -> Elevation | None:
 
 def _compile(what: str, make: Callable[[], RoadMap], out: Path) -> None:
     """Make a map, write it and say what it is."""
+    from v2x.cli.outputs import check_output
     from v2x.cli.progress import working
     from v2x.world.store import SUFFIX, save_map, summary
 
-    if out.suffix != SUFFIX:
-        raise V2XError(
-            "is no name of a map", file=str(out), remedy=f"write to {out.with_suffix(SUFFIX).name}"
-        )
+    check_output(out, (SUFFIX,), "map")
     with working(f"importing {what}"):
         road_map = make()
         save_map(road_map, out)
@@ -158,10 +156,12 @@ def info(source: str, as_json: bool) -> None:
 @click.option("--out", required=True, type=_FILE, help="Picture to write (.png, .pdf, .svg).")
 def plot(source: str, out: Path) -> None:
     """Draw MAP with its grades, bridges and tunnels."""
+    from v2x.cli.outputs import check_picture
     from v2x.cli.progress import working
     from v2x.report.maps import map_figure
     from v2x.report.style import write
 
+    check_picture(out)
     road_map = _load(source)
     with working(f"drawing {source}"):
         figure = map_figure(road_map)

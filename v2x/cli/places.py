@@ -10,6 +10,9 @@ from v2x.errors import V2XError
 if TYPE_CHECKING:
     from v2x.world.road_map import RoadMap
 
+#: No local map reaches as far from its origin [m].
+_FARTHEST_M = 1e7
+
 
 def local_place(road_map: RoadMap, text: str, *, option: str) -> tuple[float, float]:
     """Return the local position that an option names.
@@ -39,7 +42,11 @@ def local_place(road_map: RoadMap, text: str, *, option: str) -> tuple[float, fl
     try:
         crs = CRS.from_user_input(road_map.crs)
     except CRSError:
-        return _two_numbers(text, option, f"map {road_map.name!r} is local: write X,Y in metres")
+        remedy = f"map {road_map.name!r} is local: write X,Y in metres"
+        x_m, y_m = _two_numbers(text, option, remedy)
+        if max(abs(x_m), abs(y_m)) > _FARTHEST_M:
+            raise V2XError(f"{text!r} is no place on the map", file=option, remedy=remedy) from None
+        return x_m, y_m
     remedy = "write latitude,longitude in degrees, such as 29.588,106.601"
     latitude, longitude = _two_numbers(text, option, remedy)
     if not (abs(latitude) <= 90.0 and abs(longitude) <= 180.0):

@@ -16,6 +16,8 @@ from v2x.world.road_map import FloatArray, RoadMap
 
 #: Carriageways that run in opposite directions within this distance are one road [m].
 ROAD_WIDTH_M = 40.0
+#: No vehicle takes less of a lane; more cannot be placed, and would take long to try [m].
+_LEAST_SPACE_M = 1.0
 #: Entries shorter than this let nobody in [m].
 SHORTEST_ENTRY_M = 30.0
 
@@ -91,19 +93,26 @@ def vehicle_count(
     Raises
     ------
     V2XError
-        If the density gives no vehicle.
+        If the density gives no vehicle, or the lanes of the map could not hold so many.
     """
-    if n_vehicles is not None:
-        return n_vehicles
-    assert density_per_km is not None
-    length_km = road_length_m(road_map) / 1000.0
-    # The length is a sum of many terms: a millionth of a vehicle must not decide.
-    n = int(density_per_km * length_km + 0.5 + 1e-6)
-    if n < 1:
+    name, n = "n_vehicles", n_vehicles
+    if n is None:
+        assert density_per_km is not None
+        length_km = road_length_m(road_map) / 1000.0
+        # The length is a sum of many terms: a millionth of a vehicle must not decide.
+        name, n = "density_per_km", int(density_per_km * length_km + 0.5 + 1e-6)
+        if n < 1:
+            raise V2XError(
+                f"{density_per_km} vehicles per km on {length_km:.3f} km of road are none",
+                key=f"{key}.density_per_km",
+                remedy="ask for a greater density, or set n_vehicles",
+            )
+    lane_m = float((road_map.edge_length_m * road_map.edge_lanes).sum())
+    if n * _LEAST_SPACE_M > lane_m:
         raise V2XError(
-            f"{density_per_km} vehicles per km on {length_km:.3f} km of road are none",
-            key=f"{key}.density_per_km",
-            remedy="ask for a greater density, or set n_vehicles",
+            f"{n} vehicles do not fit on {lane_m / 1000.0:.1f} km of lanes",
+            key=f"{key}.{name}",
+            remedy="ask for fewer, or use a larger map",
         )
     return n
 

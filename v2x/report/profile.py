@@ -23,6 +23,8 @@ _DECK, _BUILDING = style.DARK_GREY, "#B9A88F"
 _ZONE_POINTS = 201
 #: Decks and buildings are drawn at least this wide and this thick, in shares of the axes.
 _LEAST_WIDTH, _LEAST_HEIGHT = 0.012, 0.016
+#: Decks that begin or end this near to an antenna are under it [m].
+_AT_END_M = 0.5
 #: Labels of edges this near to an antenna, in shares of the link, go below them.
 _NEAR_END = 0.08
 #: Parts of the loss that would be written as 0.0 are left out.
@@ -198,7 +200,8 @@ def _draw_antennas(axes: Axes, profile: LinkProfile) -> None:
         ("A", 0.0, profile.height_a_m, profile.ground_m[0]),
         ("B", profile.length_m, profile.height_b_m, profile.ground_m[-1]),
     ):
-        axes.plot([x, x], [float(ground), y], color=style.BLACK, linewidth=1.0, zorder=4.8)
+        foot = _foot_m(profile, x, y, float(ground))
+        axes.plot([x, x], [foot, y], color=style.BLACK, linewidth=1.0, zorder=4.8)
         axes.plot([x], [y], "o", color=style.BLACK, markersize=4.0, zorder=5.0)
         axes.annotate(
             name,
@@ -209,6 +212,17 @@ def _draw_antennas(axes: Axes, profile: LinkProfile) -> None:
             weight="bold",
             zorder=6.0,
         )
+
+
+def _foot_m(profile: LinkProfile, x: float, y: float, ground_m: float) -> float:
+    """Return the top of what carries an antenna: the highest deck or ground under it [m].
+
+    Inside a tunnel nothing known does, and the antenna stands on no mast.
+    """
+    decks = profile.decks
+    here = (decks.from_m <= x + _AT_END_M) & (decks.to_m >= x - _AT_END_M)
+    tops = [ground_m, *decks.top_m[here].tolist()]
+    return max((top for top in tops if top <= y), default=y)
 
 
 def _write_losses(axes: Axes, profile: LinkProfile) -> None:

@@ -223,6 +223,8 @@ def read_hgt(path: Path) -> HgtTile:
     V2XError
         If the file is missing, damaged, not named after its corner, or not of a known size.
     """
+    if not path.exists():
+        raise V2XError("cannot be read: no such file", file=str(path), remedy="check the path")
     match = re.match(r"([NS])(\d{2})([EW])(\d{3})", path.name, re.IGNORECASE)
     if not match:
         raise V2XError(
@@ -263,7 +265,13 @@ def _tile_bytes(path: Path) -> bytes:
         if path.name.lower().endswith(".gz"):
             return gzip.decompress(path.read_bytes())
         return path.read_bytes()
-    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except (
+        zipfile.BadZipFile,
+        gzip.BadGzipFile,
+        EOFError,
+        zlib.error,
+        RuntimeError,
+    ) as error:  # RuntimeError: an encrypted archive, or packed in an unknown way
         raise V2XError(
             f"damaged archive ({error})", file=str(path), remedy="download the tile again"
         ) from error

@@ -22,6 +22,8 @@ _OPEN_BUILDINGS = frozenset({"no", "roof", "carport", "ruins", "construction", "
 _WATER_TAGS = frozenset({("natural", "water"), ("waterway", "riverbank"), ("landuse", "reservoir")})
 #: Outlines that enclose less than this are slips of the pen [m2].
 _LEAST_AREA_M2 = 1.0
+#: Heights above this are slips of the pen, too; the highest tower has 828 m [m].
+MAX_HEIGHT_M = 1000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +68,13 @@ def building_height_m(tags: Mapping[str, str], params: BuildingParams) -> tuple[
     (15.0, False)
     """
     mapped = height_m(tags.get("height", ""))
-    if mapped is not None and mapped > 0:
+    if mapped is not None and 0 < mapped <= MAX_HEIGHT_M:
         return mapped, False
     try:
         levels = float(tags.get("building:levels", ""))
     except ValueError:
         levels = 0.0
-    if 0.0 < levels < 1000.0:
+    if 0.0 < levels * params.level_m <= MAX_HEIGHT_M:
         return levels * params.level_m, False
     return params.default_m, True
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from v2x.world.osm_tags import height_m
+from v2x.world.osm_tags import ele_m
 from v2x.world.osm_xml import OsmExtract, OsmWay
 
 #: Edge attributes of osmnx that are not tags.
@@ -86,7 +86,7 @@ def _text(value: Any) -> str:
 
 def _ele_m(node: dict[str, Any]) -> float:
     value = node.get("ele", node.get("elevation"))
-    height = None if value is None else height_m(str(value))
+    height = None if value is None else ele_m(str(value))
     return math.nan if height is None else height
 
 

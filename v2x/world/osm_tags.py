@@ -44,8 +44,12 @@ DEFAULT_LIMIT_KMH: Mapping[str, float] = {
 }
 DEFAULT_LINK_LIMIT_KMH = 40.0
 
-#: Layers beyond this are slips of the pen.
+#: Layers, lanes of a carriageway, limits and heights of the ground beyond these are slips of the
+#: pen: no carriageway is that wide, no limit that high, and no road lies beyond those heights.
 MAX_LAYER = 10
+MAX_LANES = 24
+MAX_LIMIT_KMH = 200.0
+ELE_RANGE_M = (-500.0, 9000.0)
 
 #: Lanes per direction where none are mapped (OpenStreetMap wiki, Key:lanes, "Assumptions").
 DEFAULT_LANES: Mapping[str, int] = {"motorway": 2, "trunk": 2}
@@ -168,17 +172,19 @@ def limit_mps(text: str) -> float | None:
 
 def _limit_kmh(text: str) -> float | None:
     if zone := _ZONE.fullmatch(text):
-        return float(zone[1])
+        kmh = float(zone[1])
+        return kmh if 0.0 < kmh <= MAX_LIMIT_KMH else None
     for word in (text, text.rpartition(":")[2]):
         if word in WORD_LIMIT_KMH:
             return WORD_LIMIT_KMH[word]
     if (number := _NUMBER_WITH_UNIT.fullmatch(text)) and number[2] in _KMH_PER_UNIT:
-        return float(number[1]) * _KMH_PER_UNIT[number[2]] or None
+        kmh = float(number[1]) * _KMH_PER_UNIT[number[2]]
+        return kmh if 0.0 < kmh <= MAX_LIMIT_KMH else None
     return None
 
 
 def height_m(text: str) -> float | None:
-    """Return the height an `ele` value states [m], None if it is not a number.
+    """Return the height a value such as `ele` or `height` states [m], None if it is no number.
 
     Examples
     --------
@@ -189,6 +195,19 @@ def height_m(text: str) -> float | None:
     if not match:
         return None
     return float(match[1]) * (0.3048 if match[2] in ("ft", "'") else 1.0)
+
+
+def ele_m(text: str) -> float | None:
+    """Return the height of the ground an `ele` value states [m], None if it cannot be one.
+
+    Examples
+    --------
+    >>> ele_m("281.5"), ele_m("281500")
+    (281.5, None)
+    """
+    height = height_m(text)
+    low, high = ELE_RANGE_M
+    return height if height is not None and low <= height <= high else None
 
 
 def _plain_number(text: str) -> str:
@@ -222,7 +241,7 @@ def _count(text: str | None) -> int | None:
         found = [int(float(part)) for part in (text or "").split(";")]
     except (ValueError, OverflowError):
         return None
-    return min(found) if min(found) >= 1 else None
+    return min(found) if 1 <= min(found) <= MAX_LANES else None
 
 
 def _directions(tags: Mapping[str, str]) -> tuple[bool, bool, bool]:

@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 from v2x.errors import V2XError
 from v2x.world.osm_areas import is_building, is_water
-from v2x.world.osm_tags import height_m
+from v2x.world.osm_tags import ele_m
+
+#: Ids are 64-bit integers; those of objects never uploaded are negative.
+_LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def read_osm_xml(path: Path) -> OsmExtract:
                 if element.get("visible") == "false" or element.get("action") == "delete":
                     continue
                 if element.tag == "node":
-                    nodes[int(element.attrib["id"])] = _node(element)
+                    nodes[_id(element)] = _node(element)
                 elif element.tag == "relation":
                     n_relations += is_building(tags := _tags(element)) or is_water(tags)
                 elif "highway" in (way := _way(element)).tags:
@@ -95,6 +98,8 @@ def read_osm_xml(path: Path) -> OsmExtract:
         raise _damaged(path, f"damaged gzip data ({error})") from error
     except (KeyError, ValueError) as error:
         raise _damaged(path, f"element with a missing or unreadable attribute ({error})") from error
+    except LookupError as error:  # the encoding that the XML declares
+        raise _damaged(path, str(error)) from error
     if not nodes or not ways:
         raise V2XError(
             "no node in the file" if not nodes else "no way with a highway tag in the file",
@@ -156,12 +161,20 @@ def _tags(element: ET.Element) -> dict[str, str]:
     return {tag.attrib["k"]: tag.attrib["v"] for tag in element.iterfind("tag")}
 
 
+def _id(element: ET.Element) -> int:
+    """Return the id of an element; the caller turns errors into those of the file."""
+    number = int(element.attrib["id"])
+    if abs(number) > _LARGEST_ID:
+        raise ValueError(f"id {element.attrib['id']} of a {element.tag}")
+    return number
+
+
 def _node(element: ET.Element) -> tuple[float, float, float, bool]:
     tags = _tags(element) if len(element) else {}
     latitude, longitude = float(element.attrib["lat"]), float(element.attrib["lon"])
     if not (-90.0 <= latitude <= 90.0 and -180.0 <= longitude <= 180.0):
         raise ValueError(f"node {element.get('id')} at latitude {latitude}, longitude {longitude}")
-    ele = height_m(tags["ele"]) if "ele" in tags else None
+    ele = ele_m(tags["ele"]) if "ele" in tags else None
     return (
         latitude,
         longitude,
@@ -172,4 +185,4 @@ def _node(element: ET.Element) -> tuple[float, float, float, bool]:
 
 def _way(element: ET.Element) -> OsmWay:
     refs = tuple(int(nd.attrib["ref"]) for nd in element.iterfind("nd") if "ref" in nd.attrib)
-    return OsmWay(int(element.attrib["id"]), refs, _tags(element))
+    return OsmWay(_id(element), refs, _tags(element))

@@ -23,6 +23,7 @@ _COLUMNS = ("lat", "lon", "x_m", "y_m", "height_m", "tunnel", "level", "name")
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
 _HIGHEST_M = 100.0
 _LOCAL_METRES = "metres of the map"
+_WRITE_IT = "write it with  v2x map plan-rsu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +60,22 @@ def read_sites(file: str | Path, road_map: RoadMap, *, default_height_m: float) 
         If the file cannot be read, has none or a wrong value, or a site is off the roads.
     """
     path = Path(file)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise V2XError(f"cannot be read: {error}", file=str(file)) from error
-    if path.suffix.lower() == ".csv":
-        rows = _csv_rows(text, str(file), default_height_m)
-    elif path.suffix.lower() in (".geojson", ".json"):
-        rows = _geojson_rows(text, str(file), default_height_m)
-    else:
+    rows_of = _READERS.get(path.suffix.lower())
+    if rows_of is None:
         raise V2XError(
             "is no file of sites", file=str(file), remedy="give a .csv or a .geojson file"
         )
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise V2XError(
+            f"is not text: byte {error.start} is not UTF-8", file=str(file), remedy=_WRITE_IT
+        ) from error
+    except OSError as error:
+        raise V2XError(
+            f"cannot be read: {error.strerror}", file=str(file), remedy="check the path"
+        ) from error
+    rows = rows_of(text, str(file), default_height_m)
     if not rows:
         raise V2XError("holds no site", file=str(file), remedy="add one, or use placement: none")
     return _on_roads(rows, road_map)
@@ -155,8 +160,12 @@ def csv_of(sites: RsuSites) -> str:
 
 def _csv_rows(text: str, file: str, default_height_m: float) -> list[_Row]:
     reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
-    header = [name.strip() for name in reader.fieldnames or ()]
-    reader.fieldnames = header
+    try:
+        header = [name.strip() for name in reader.fieldnames or ()]
+        reader.fieldnames = header
+        lines = list(reader)
+    except csv.Error as error:
+        raise V2XError(f"is no table ({error})", file=file, remedy=_WRITE_IT) from error
     for name in header:
         if name not in _COLUMNS:
             close = nearest(name, _COLUMNS)
@@ -165,11 +174,14 @@ def _csv_rows(text: str, file: str, default_height_m: float) -> list[_Row]:
                 file=file,
                 remedy=f"did you mean {close!r}?" if close else f"known: {', '.join(_COLUMNS)}",
             )
+    if len(set(header)) < len(header):
+        twice = next(name for name in header if header.count(name) > 1)
+        raise V2XError(f"column {twice!r} appears twice", file=file, remedy="keep one of them")
     if not ({"lat", "lon"} <= set(header) or {"x_m", "y_m"} <= set(header)):
         raise V2XError("has no columns of positions", file=file, remedy="add lat, lon or x_m, y_m")
     return [
-        _row(values, f"{file}:{reader_line}", default_height_m)
-        for reader_line, values in enumerate(reader, start=2)
+        _row(values, f"{file}:{line}", default_height_m)
+        for line, values in enumerate(lines, start=2)
     ]
 
 
@@ -190,13 +202,17 @@ def _geojson_rows(text: str, file: str, default_height_m: float) -> list[_Row]:
             }
             values |= {"x_m": first, "y_m": second} if local else {"lat": second, "lon": first}
             rows.append(_row(values, f"{file}: feature {k}", default_height_m))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise V2XError(
-            f"is no GeoJSON collection of points ({error})",
+            f"is no GeoJSON collection of points ({type(error).__name__}: {error})",
             file=file,
-            remedy="write it with  v2x map plan-rsu",
+            remedy=_WRITE_IT,
         ) from error
     return rows
+
+
+#: What reads a file by the ending of its name.
+_READERS = {".csv": _csv_rows, ".geojson": _geojson_rows, ".json": _geojson_rows}
 
 
 def _row(values: Mapping[str, Any], place: str, default_height_m: float) -> _Row:
@@ -212,12 +228,18 @@ def _row(values: Mapping[str, Any], place: str, default_height_m: float) -> _Row
         height_m = _number(values, "height_m", place, 0.5, _HIGHEST_M)
     level = None
     if str(values.get("level", "") if values.get("level") is not None else "").strip():
-        level = int(_number(values, "level", place, -20.0, 20.0))
+        number = _number(values, "level", place, -20.0, 20.0)
+        level = int(number)
+        if level != number:
+            raise V2XError(
+                f"is {values.get('level')!r}",
+                file=place,
+                key="level",
+                remedy="write a whole number",
+            )
     word = str(values.get("tunnel") or "").strip().lower()
     if word not in _WORDS:
-        raise V2XError(
-            f"tunnel is {word!r}", file=place, key="tunnel", remedy="write true or false"
-        )
+        raise V2XError(f"is {word!r}", file=place, key="tunnel", remedy="write true or false")
     name = str(values.get("name") or "")
     return _Row(place, east, north, geographic, height_m, _WORDS[word], level, name)
 
@@ -229,7 +251,7 @@ def _number(values: Mapping[str, Any], key: str, place: str, low: float, high: f
         value = math.nan
     if not low <= value <= high:
         raise V2XError(
-            f"{key} is {values.get(key)!r}",
+            f"is {values.get(key)!r}",
             file=place,
             key=key,
             remedy=f"write a number from {low:g} to {high:g}",

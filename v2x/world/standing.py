@@ -44,7 +44,13 @@ def stand_on_ground(road_map: RoadMap, x_m: float, y_m: float) -> Standing:
             f"map {road_map.name!r} has no terrain",
             remedy=f"name a place within {ON_ROAD_M:g} m of a road, or import it with --elevation",
         )
-    z_m = float(road_map.terrain.at(np.array([x_m]), np.array([y_m]))[0])
+    ground = road_map.terrain
+    if not ground.covers(x_m, y_m):
+        raise V2XError(
+            f"lies off map {road_map.name!r}",
+            remedy="name a place nearer to its roads",
+        )
+    z_m = float(ground.at(np.array([x_m]), np.array([y_m]))[0])
     return Standing(x_m=x_m, y_m=y_m, z_m=z_m)
 
 

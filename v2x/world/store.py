@@ -9,6 +9,7 @@ their size. Equal maps give equal bytes.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import zipfile
@@ -157,7 +158,7 @@ def save_map(road_map: RoadMap, path: Path | str) -> None:
         raise V2XError(
             f"a compiled map must be named *{SUFFIX}",
             file=str(path),
-            remedy=f"write to {path.with_suffix(SUFFIX).name}",
+            remedy=f"write to {path.stem or 'NAME'}{SUFFIX}",
         )
     content = map_bytes(road_map)
     partial = path.with_name(f".{path.name}.partial")
@@ -165,6 +166,8 @@ def save_map(road_map: RoadMap, path: Path | str) -> None:
         partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise V2XError(
             f"cannot be written: {error.strerror}", file=str(path), remedy="check folder and rights"
         ) from error

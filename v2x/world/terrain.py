@@ -54,6 +54,12 @@ class Terrain:
         column = (x.ravel() - self.west_m) / self.step_m
         return bilinear(self.height_m.astype(np.float64), row, column).reshape(x.shape)
 
+    def covers(self, x_m: float, y_m: float) -> bool:
+        """Return whether a local position lies on the grid, its rim included."""
+        row, column = (y_m - self.south_m) / self.step_m, (x_m - self.west_m) / self.step_m
+        n_rows, n_columns = self.height_m.shape
+        return bool(0.0 <= row <= n_rows - 1 and 0.0 <= column <= n_columns - 1)
+
     def is_water(self, x_m: FloatArray, y_m: FloatArray) -> NDArray[np.bool_]:
         """Return whether the nearest grid point lies on water; outside the grid nothing does."""
         x, y = np.broadcast_arrays(np.asarray(x_m, float), np.asarray(y_m, float))

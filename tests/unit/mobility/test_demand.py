@@ -171,6 +171,16 @@ def test_nobody_starts_on_another(spacing: str, maps: Maps) -> None:
         assert gap.min() >= 2.0
 
 
+@pytest.mark.parametrize(
+    ("n", "density", "key"), [(10**9, None, "n_vehicles"), (None, 1e9, "density_per_km")]
+)
+def test_more_than_lanes_hold_is_refused_before_it_is_tried(
+    maps: Maps, n: int | None, density: float | None, key: str
+) -> None:
+    with pytest.raises(V2XError, match=rf"traffic\.{key}: \d+ vehicles do not fit on \d"):
+        vehicle_count(maps["ring"](1000.0), n, density)
+
+
 def test_more_than_the_roads_hold_is_an_error(maps: Maps) -> None:
     with pytest.raises(V2XError, match=r"the roads in use hold \d+ vehicles, not 90"):
         placed(maps["ring"](1000.0), 90, "random", kind=1)

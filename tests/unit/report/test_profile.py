@@ -105,6 +105,23 @@ def test_decks_are_where_they_are_and_never_too_small_to_see():
     assert deck.get_width() > 4.0
 
 
+@pytest.mark.parametrize(
+    ("height_m", "foot_m"),
+    # On the ground at 100 m, on the deck at 104.5 m, and in rock, where nothing known carries it.
+    [(101.6, 100.0), (106.1, 104.5), (60.0, 60.0)],
+)
+def test_an_antenna_stands_on_what_is_under_it(height_m: float, foot_m: float):
+    deck = spans(cuts=False)
+    deck.from_m[:], deck.to_m[:] = 0.0, 6.0
+    axes = profile_figure(link(height_a_m=height_m, decks=deck)).axes[0]
+    (mast,) = (
+        line.get_ydata()
+        for line in axes.lines
+        if list(line.get_xdata()) == [0.0, 0.0] and len(line.get_ydata()) == 2
+    )
+    assert list(mast) == pytest.approx([foot_m, height_m])
+
+
 def test_everything_is_inside_the_axes():
     axes = profile_figure(link(edges=edges(), decks=spans(cuts=True))).axes[0]
     low, high = axes.get_ylim()

@@ -6,6 +6,7 @@ from v2x.units import kmh_to_mps
 from v2x.world.osm_tags import (
     DEFAULT_LIMIT_KMH,
     DRIVE_CLASSES,
+    ele_m,
     height_m,
     is_drivable_class,
     is_open_to_motor_vehicles,
@@ -44,7 +45,9 @@ def test_limit_is_read(text: str, kmh: float) -> None:
     assert limit == pytest.approx(kmh_to_mps(kmh))
 
 
-@pytest.mark.parametrize("text", ["", "signals", "variable", "fast", "0", "-50", "5 furlongs", ";"])
+@pytest.mark.parametrize(
+    "text", ["", "signals", "variable", "fast", "0", "-50", "5 furlongs", ";", "1000", "130 knots"]
+)
 def test_limit_that_says_nothing_is_none(text: str) -> None:
     assert limit_mps(text) is None
 
@@ -55,6 +58,12 @@ def test_limit_that_says_nothing_is_none(text: str) -> None:
 )
 def test_height_is_read(text: str, metres: float) -> None:
     assert height_m(text) == pytest.approx(metres)
+
+
+@pytest.mark.parametrize("text", ["high", "281500", "9001", "-501"])
+def test_ground_that_no_road_lies_on_is_none(text: str) -> None:
+    assert ele_m(text) is None
+    assert ele_m("8900") == 8900.0
 
 
 @pytest.mark.parametrize("text", ["", "high", "10-20", "1.2.3"])
@@ -118,6 +127,9 @@ def test_direction_of_travel(tags: dict[str, str], forward: bool, backward: bool
         ({"lanes": "0"}, (1, 1), True),
         ({"lanes": "-2"}, (1, 1), True),
         ({"lanes": "nan"}, (1, 1), True),
+        ({"lanes": "1e9"}, (1, 1), True),
+        ({"lanes": "99999999999999999999", "oneway": "yes"}, (1, 0), True),
+        ({"lanes": "24", "oneway": "yes"}, (24, 0), False),
         ({}, (1, 1), True),
         ({"highway": "trunk", "oneway": "yes"}, (2, 0), True),
         ({"highway": "motorway"}, (2, 0), True),

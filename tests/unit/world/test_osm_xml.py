@@ -79,6 +79,9 @@ WAY = '<way id="1"><nd ref="1"/><tag k="highway" v="road"/></way>'
         (f'<osm><node id="1" lat="nan" lon="2"/>{WAY}</osm>', "unreadable attribute"),
         (f'<osm><node id="1" lat="95" lon="2"/>{WAY}</osm>', "unreadable attribute"),
         (f'<osm>{NODE}<way id="1"><nd ref="a"/><tag k="highway" v="x"/></way></osm>', "unreadable"),
+        ('<?xml version="1.0" encoding="klingon"?><osm/>', "unknown encoding: klingon"),
+        (f"<osm>{NODE.replace('1', str(2**63), 1)}{WAY}</osm>", f"id {2**63} of a node"),
+        (f"<osm>{NODE}{WAY.replace('1', str(10**30), 1)}</osm>", f"id {10**30} of a way"),
     ],
 )
 def test_a_damaged_file_is_one_clear_error(tmp_path: Path, content: str, words: str) -> None:

@@ -113,20 +113,34 @@ def test_a_map_without_a_place_on_the_earth_takes_metres_only(tmp_path: Path) ->
     [
         ("a.csv", "x_m,y_m\n0,101.5\n", r"a\.csv:2.*no road outside tunnels.*102 m away"),
         ("a.csv", "x_m,y_m,level\n0,0,7\n", "of level 7: there is none"),
-        ("a.csv", "x_m,y_m\n0,0\n5,up\n", r"a\.csv:3: y_m: y_m is 'up'"),
-        ("a.csv", "x_m,y_m,height_m\n0,0,0.1\n", "height_m is '0.1'"),
+        ("a.csv", "x_m,y_m\n0,0\n5,up\n", r"a\.csv:3: y_m: is 'up'"),
+        ("a.csv", "x_m,y_m,height_m\n0,0,0.1\n", r"a\.csv:2: height_m: is '0\.1'"),
         ("a.csv", "x_m,y_m,tunnel\n0,0,maybe\n", "write true or false"),
+        ("a.csv", "x_m,y_m,level\n0,0,0.5\n", r"a\.csv:2: level: is '0\.5'; write a whole"),
+        ("a.csv", "x_m,y_m,x_m\n0,0,5\n", "column 'x_m' appears twice"),
+        ("a.csv", f"x_m,y_m\n{'1' * 200_000},0\n", r"a\.csv: is no table \(field larger"),
         ("a.csv", "lat,long\n1,2\n", "did you mean 'lon'"),
         ("a.csv", "name\nx\n", "no columns of positions"),
         ("a.csv", "x_m,y_m\n", "holds no site"),
         ("a.txt", "", "no file of sites"),
         ("a.geojson", "{}", "no GeoJSON"),
         ("a.geojson", "[1", "no GeoJSON"),
+        ("a.geojson", "[" * 100_000, "no GeoJSON"),
     ],
 )
 def test_mistakes_name_their_place(tmp_path: Path, name: str, text: str, message: str) -> None:
     with pytest.raises(V2XError, match=message):
         read_sites(written(tmp_path, text, name), over_and_under(), default_height_m=5.0)
+
+
+def test_what_is_no_text_says_so(tmp_path: Path) -> None:
+    picture = tmp_path / "a.csv"
+    picture.write_bytes(b"\x89PNG")
+    with pytest.raises(V2XError, match=r"a\.csv: is not text: byte 0 is not UTF-8; write it with"):
+        read_sites(picture, over_and_under(), default_height_m=5.0)
+    # The name alone says what is no file of sites.
+    with pytest.raises(V2XError, match=r"a\.v2xmap: is no file of sites; give a \.csv"):
+        read_sites(tmp_path / "a.v2xmap", over_and_under(), default_height_m=5.0)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

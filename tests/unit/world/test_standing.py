@@ -80,6 +80,13 @@ def test_off_the_road_one_is_on_the_ground() -> None:
         stand_at(stacked(terrain=False), 50.0, 16.0)
 
 
+@pytest.mark.parametrize("place", [(-301.0, 0.0), (0.0, 301.0), (1e7, 1e7)])
+def test_off_the_map_nobody_stands(place: tuple[float, float]) -> None:
+    assert stand_on_ground(stacked(), -300.0, 300.0).z_m == 9.0
+    with pytest.raises(V2XError, match="lies off map 'stack'"):
+        stand_at(stacked(), *place)
+
+
 def test_a_tunnel_is_entered_only_if_nothing_else_is_there() -> None:
     assert stand_at(stacked(), 80.0, 100.0).edge == 2
     # Where the street is 15 m away at most, it is taken before the tunnel.

@@ -130,6 +130,15 @@ def test_the_name_must_say_what_the_file_is(tmp_path: Path) -> None:
         load_map(tmp_path / "town.shp")
     with pytest.raises(V2XError, match="cannot be read"):
         load_map(tmp_path / "missing.v2xmap")
+    with pytest.raises(V2XError, match=r"must be named \*\.v2xmap.*NAME\.v2xmap"):
+        save_map(MAPS["wrapped"], "")
+
+
+def test_a_map_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "town.v2xmap").mkdir()
+    with pytest.raises(V2XError, match="cannot be written"):
+        save_map(MAPS["wrapped"], tmp_path / "town.v2xmap")
+    assert [file.name for file in tmp_path.iterdir()] == ["town.v2xmap"]
 
 
 def rewritten(change: Callable[[dict[str, Any], dict[str, bytes]], None]) -> bytes:
