@@ -14,6 +14,7 @@ from v2x.records.store import StoredRun, read_run
 from v2x.report import figures, style
 from v2x.report.coverage import LEAST_PAIRS, places_figure
 from v2x.report.maps import map_figure
+from v2x.report.network import has_network, network_figure
 from v2x.report.states import (
     has_obstructed_links,
     link_states_figure,
@@ -119,6 +120,17 @@ def _plates(run: StoredRun, road_map: RoadMap | None) -> list[_Plate]:
             figures.safety_figure(records),
         ),
     ]
+    if has_network(records):
+        plates.append(
+            _Plate(
+                "network",
+                "Where the milliseconds went",
+                "Mean parts of the delay over deliveries: on the sidelink (PC5, receivers within "
+                f"{facts['max_distance_m']:g} m) and on each path through the network (receivers "
+                f"with a modem within {range_m}, and the share of them that was reached).",
+                network_figure(records),
+            )
+        )
     if has_obstructed_links(records):
         plates.append(
             _Plate(
@@ -211,6 +223,9 @@ def _surroundings(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         rows.append((f"Neighbours known {within}", _quantity(known["direct"]["mean"])))
         other = known["other_level"]["false_same_level"]
         rows.append(("Of these, on another level", _quantity(other)))
+    for path, delay in summary.get("network", {}).items():
+        rows.append((f"Delay over {path}: mean, 50, 95, 99 %", _spread(delay)))
+        rows.append((f"Delivered over {path}", _quantity(delay["delivered"]["mean"])))
     for sky, error in (summary["positioning"] or {}).items():
         under = "all skies" if sky == "all" else f"sky: {sky}"
         text = (

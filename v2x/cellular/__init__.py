@@ -1,0 +1,1 @@
+"""Through the network: how messages travel over base stations, transport and servers."""
