@@ -1,0 +1,1 @@
+"""How much may be said? Congestion control as strategies around applications and access."""
