@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """What every receiver gets in a slot: interference, outcomes, sensing history, counts."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
 
 from lengths cimport need
@@ -43,6 +43,8 @@ cdef enum:
     HALF_DUPLEX = 1
     OUT_OF_BUDGET = 6
     N_OUTCOMES = 8
+    # in `first_outcome`: received by an attempt that was neither the first nor the last
+    RECEIVED_LATER = 16
     N_DIRECTIONS = 4
     # flags of a node
     COUNTED = 1
@@ -87,6 +89,7 @@ cdef class SlotReceiver:
     cdef float[:, ::1] noticed
     cdef int32_t[:, :, ::1] history
     cdef float[:, :, ::1] history_power
+    cdef uint16_t[:, :, ::1] further
     # packets
     cdef const int64_t[::1] generated_us
     cdef int32_t[::1] n_intended
@@ -147,12 +150,13 @@ cdef class SlotReceiver:
     def bind_nodes(self, const uint32_t[::1] word, const uint8_t[::1] flags,
                    int32_t[::1] transmitting, int32_t[::1] touched, float[:, ::1] energy,
                    float[:, ::1] noticed, int32_t[:, :, ::1] history,
-                   float[:, :, ::1] history_power):
+                   float[:, :, ::1] history_power, uint16_t[:, :, ::1] further=None):
         """Take the per-node arrays; `history` and `history_power` share their memory.
 
         `flags` is 1 for nodes that enter the statistics, plus 2 for roadside units.
         `energy` collects all power, `noticed` what reaches the sensitivity; they may be the
-        same array where there is no sensitivity.
+        same array where there is no sensitivity. `further` is needed where control information
+        announces two further transmissions; otherwise it may be missing or empty.
         """
         if history.shape[1] != self.window or history.shape[2] != self.record:
             raise ValueError("history has the wrong shape")
@@ -167,6 +171,13 @@ cdef class SlotReceiver:
             raise ValueError("history_power has the wrong shape")
         if energy.shape[1] != self.n_bins or noticed.shape[1] != self.n_bins:
             raise ValueError("energy has the wrong number of bins")
+        if further is not None and further.shape[0] == 0:
+            further = None
+        if further is not None and (further.shape[0] != history.shape[0]
+                                    or further.shape[1] != self.window
+                                    or further.shape[2] != self.n_subchannels):
+            raise ValueError("further has the wrong shape")
+        self.further = further
         self.word = word
         self.flags = flags
         self.transmitting = transmitting
@@ -369,10 +380,11 @@ cdef class SlotReceiver:
                    &self.outcome[0], &self.decoded[0], &self.bin_[0], &self.sinr[0])
         self.deafen(transmissions, n_transmissions, tx, first, n)
         pack = (tx.reservation_ms | (tx.n_subchannels << 10) | (tx.priority << 15)
-                | ((tx.gap_slots + 16) << 19) | (tx.other_subchannel << 24))
-        self.remember(slot, tx.first_subchannel, first, n, f.data_share, pack)
+                | ((tx.gap_slots + 32) << 19) | (tx.other_subchannel << 25))
+        self.remember(slot, tx.first_subchannel, first, n, f.data_share, pack,
+                      <uint16_t>(tx.gap2_slots | (tx.other2_subchannel << 5)))
         if tx.n_attempts > 1:
-            self.combine(tx.attempt, first, n)
+            self.combine(tx, first, n)
         self.account(slot, tx, first, n, generated, counting)
 
     cdef void deafen(self, const Transmission *transmissions, Py_ssize_t n_transmissions,
@@ -397,7 +409,7 @@ cdef class SlotReceiver:
                 self.sinr[low] = self.zeros[0] if tx.attempt == 0 else self.soft[first + low]
 
     cdef void remember(self, int slot, int subchannel, Py_ssize_t first, Py_ssize_t n,
-                       float data_share, int32_t pack) noexcept nogil:
+                       float data_share, int32_t pack, uint16_t further) noexcept nogil:
         """Put decoded control information into the sensing history; the strongest stays."""
         cdef Py_ssize_t e, at
         cdef Py_ssize_t stride = <Py_ssize_t>self.window * self.record
@@ -415,15 +427,19 @@ cdef class SlotReceiver:
                 if rsrp > power[at]:
                     power[at] = rsrp
                     record[at + self.n_subchannels] = pack
+                    if self.further is not None:
+                        self.further[neighbour[e], slot % self.window, subchannel] = further
 
-    cdef void combine(self, int attempt, Py_ssize_t first, Py_ssize_t n) noexcept nogil:
+    cdef void combine(self, const Transmission *tx, Py_ssize_t first, Py_ssize_t n) noexcept nogil:
         """Merge the outcomes of the attempts of a packet; see Medium for the rule.
 
-        Afterwards `decoded` is 1 where this attempt was the first to succeed, 2 where an
-        earlier one had.
+        Afterwards `decoded` is 1 where this attempt was the first to succeed, 2 where the
+        initial one had, and 3 where another had.
         """
         cdef Py_ssize_t e
         cdef int o
+        cdef int attempt = tx.attempt
+        cdef bint between = 0 < attempt < tx.n_attempts - 1
         cdef int32_t *outcome = &self.outcome[0]
         cdef int32_t *decoded = &self.decoded[0]
         cdef uint8_t *before = &self.first_outcome[first]
@@ -431,14 +447,17 @@ cdef class SlotReceiver:
             o = outcome[e]
             decoded[e] = o == RECEIVED
             if attempt > 0:
-                if before[e] == RECEIVED:
-                    decoded[e] = 2
+                if before[e] == RECEIVED or before[e] == RECEIVED_LATER:
+                    decoded[e] = 2 if before[e] == RECEIVED else 3
                     o = RECEIVED
                 elif o != RECEIVED:
                     # the attempt that came furthest names the cause
                     o = max(o, <int>before[e])
             outcome[e] = o
-            before[e] = <uint8_t>o
+            if between and o == RECEIVED and decoded[e] != 2:
+                before[e] = RECEIVED_LATER
+            else:
+                before[e] = <uint8_t>o
             self.soft[first + e] = self.sinr[e]
 
     cdef void account(self, int slot, const Transmission *tx, Py_ssize_t first, Py_ssize_t n,

@@ -15,3 +15,5 @@ cdef packed struct Transmission:
     int32_t priority
     int32_t gap_slots
     int32_t other_subchannel
+    int32_t gap2_slots
+    int32_t other2_subchannel

@@ -37,6 +37,8 @@ class Sent(NamedTuple):
     priority: int
     gap_slots: int
     other_subchannel: int
+    gap2_slots: int = 0
+    other2_subchannel: int = 0
 
 
 class Driven(NamedTuple):
@@ -73,7 +75,7 @@ def make(
     params = technology.Params() if params is None else params
     pool = params.resource_pool()
     window = max(params.sensing_window_ms, 100) * 1000 // pool.slot_us
-    history = SensingHistory(n_nodes, window + 1, pool.n_subchannels)
+    history = SensingHistory(n_nodes, window + 1, pool.n_subchannels, pool.reserves_two)
     context = AccessContext(
         n_nodes=n_nodes,
         pool=pool,

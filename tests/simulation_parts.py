@@ -365,7 +365,7 @@ def build(
     )
     road_map = road_map or highway()
     window = max(access.sensing_window_ms, 100) * US_PER_MS // pool.slot_us
-    history = SensingHistory(mobility.n_rows, window + 1, pool.n_subchannels)
+    history = SensingHistory(mobility.n_rows, window + 1, pool.n_subchannels, pool.reserves_two)
     links = LinkTable(
         channel or ChannelParams(line_of_sight="always"),
         propagation or SteppedLoss(),

@@ -11,13 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from v2x import rng
-from v2x._kernels.grants import GrantBook
+from v2x._kernels.grants import N_ENTRIES, N_PLACES, N_STATE, GrantBook
 from v2x.access.base import TRANSMISSION
 
 from .twin_grants import Book
 from .twin_reception import Tx
 
-N_STATE = 20
 HORIZON = 200
 #: The farthest repetition is nearer than the next opportunity of any grant.
 PERIODS, LONGEST_GAP = (20, 50, 100), 15
@@ -58,8 +57,8 @@ class Kernel:
 
     def __init__(self, rules: Rules, words: list[int], horizon: int) -> None:
         n = rules.n_nodes
-        self.out = np.zeros(2 * n + 1, dtype=TRANSMISSION)
-        self.dropped = np.full(2 * n + 1, -7, dtype=np.int32)
+        self.out = np.zeros(N_ENTRIES * n + 1, dtype=TRANSMISSION)
+        self.dropped = np.full(N_ENTRIES * n + 1, -7, dtype=np.int32)
         self.book = GrantBook(
             n_nodes=n,
             horizon=horizon,
@@ -70,9 +69,9 @@ class Kernel:
             key=rules.key,
             slot_us=rules.slot_us,
             state=np.zeros((N_STATE, n), dtype=np.int32),
+            places=np.zeros((N_PLACES, n, 2), dtype=np.int32),
             head=np.zeros(horizon, dtype=np.int32),
-            after=np.zeros(2 * n, dtype=np.int32),
-            due=np.zeros(2 * n, dtype=np.int32),
+            calendar=np.zeros((3, N_ENTRIES * n), dtype=np.int32),
         )
         self.book.bind_nodes(np.array(words, dtype=np.uint32))
 

@@ -234,10 +234,29 @@ BOOK = {
     "reselect_after": 9,
     "key": 1,
     "slot_us": 1000,
-    "state": column(20, np.int32, N_NODES),
+    "state": column(grants.N_STATE, np.int32, N_NODES),
+    "places": column(grants.N_PLACES, np.int32, N_NODES, 2),
     "head": column(50, np.int32),
-    "after": column(2 * N_NODES, np.int32),
-    "due": column(2 * N_NODES, np.int32),
+    "calendar": column(3, np.int32, grants.N_ENTRIES * N_NODES),
+}
+
+
+SELECT_ANY = {
+    **{name: value for name, value in SELECT.items() if "busy" not in name and "ret" not in name},
+    "reach": 31,
+    "span": 50,
+    "busy": column(1, np.int32),
+    "n_fixed": 0,
+    "n_wanted": 2,
+}
+REVIEW = {
+    "slot": 100,
+    "t1": 1,
+    "n_periods": 1,
+    "preemption_level": 9,
+    "requests": np.array([[0, 1, 100, 5, 120, 1, 105, 0, 0]] * 2, dtype=np.int32),
+    "n_requests": 2,
+    "lost": column(2, np.int32),
 }
 
 
@@ -259,6 +278,18 @@ def select(**arguments: Any) -> None:
     """Make a selector and select; `arguments` are those of both."""
     selector = sensing.CandidateSelector(**{k: v for k, v in arguments.items() if k in SELECTOR})
     selector.select(**{k: v for k, v in arguments.items() if k in SELECT})
+
+
+def select_any(**arguments: Any) -> None:
+    """Make a selector and select as mode 2 does."""
+    selector = sensing.CandidateSelector(**{k: v for k, v in arguments.items() if k in SELECTOR})
+    selector.select_any(**{k: v for k, v in arguments.items() if k in SELECT_ANY})
+
+
+def review(**arguments: Any) -> None:
+    """Make a selector and review."""
+    selector = sensing.CandidateSelector(**{k: v for k, v in arguments.items() if k in SELECTOR})
+    selector.review(**{k: v for k, v in arguments.items() if k in REVIEW})
 
 
 def transmit(out: np.ndarray, dropped: np.ndarray) -> None:
@@ -297,6 +328,8 @@ CALLS: dict[str, tuple[Callable[..., Any], Arguments]] = {
         transmit,
         {"out": column(N_NODES, TRANSMISSION), "dropped": column(N_NODES, np.int32)},
     ),
+    "CandidateSelector.select_any": (select_any, {**SELECTOR, **SELECT_ANY}),
+    "CandidateSelector.review": (review, {**SELECTOR, **REVIEW}),
 }
 #: Arrays of any length: lists of heights, periods, ages, a table of any number of curves, those
 #: of any number of link codes, the rows of which links are counted.
@@ -304,6 +337,9 @@ FREE = {
     ("count_states", "row_start"),
     ("classify_geometric", "class_height_m"),
     ("CandidateSelector", "periods_slots"),
+    ("CandidateSelector.select_any", "periods_slots"),
+    ("CandidateSelector.select_any", "busy"),
+    ("CandidateSelector.review", "periods_slots"),
     ("sample_ages", "ages"),
     ("count_known", "known"),
     ("count_known", "route_start"),
@@ -348,7 +384,8 @@ def test_an_array_too_short_is_rejected(call: str, name: str) -> None:
         ("CandidateSelector", "history", column(1, np.int32, 10, 1 + 3 * 33)),
         ("update", "piece_start", column(10, np.float32, 3)),
         ("update", "position", column(3, np.float32, N_NODES + 1)),
-        ("GrantBook", "state", column(20, np.int32, N_NODES + 1)),
+        ("GrantBook", "state", column(grants.N_STATE, np.int32, N_NODES + 1)),
+        ("GrantBook", "places", column(grants.N_PLACES, np.int32, N_NODES, 0)),
         ("busy_ratio", "n_slots", 11),
         ("busy_ratio", "n_slots", 0),
         ("CandidateSelector", "t2", 0),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from v2x.phy.sensing_history import unpack
+from v2x.phy.sensing_history import ControlInformation, unpack
 
 from .reception_world import (
     ALWAYS,
@@ -294,3 +294,57 @@ def test_distance_bins_are_open_below_and_closed_above(width_m: float) -> None:
     here.receive(0, [SOLO])
     here.kernel.drop(0, 1, 0)
     assert here.counts[0, RECEIVED] == here.counts[0, OUT_OF_BUDGET] == 1
+
+
+@pytest.mark.parametrize(
+    ("snr", "received_at"), [(5.0, 0), (2.5, 1), (1.5, 2), (1.1, 3), (0.9, None)]
+)
+def test_attempts_add_up_until_one_succeeds(snr: float, received_at: int | None) -> None:
+    """Chase combining of four attempts against a step at 4: k attempts have k times the SINR.
+
+    A packet counts once, and as received at the first transmission only if that sufficed.
+    """
+    world = pair_world(certain(1), snr=snr)
+    for attempt in range(4):
+        world.receive(10 + attempt, [replace(SOLO, attempt=attempt, n_attempts=4)])
+        heard = received_at is not None and attempt >= received_at
+        assert world.last_slot[world.link(0, 1)] == (10 + received_at if heard else -1)
+    assert world.n_intended[0] == 1
+    assert world.n_received[0] == (received_at is not None)
+    assert world.n_received_first[0] == (received_at == 0)
+    assert world.counts.sum() == 1
+
+
+def test_two_further_transmissions_are_remembered() -> None:
+    """Where the history has room for them, and not where it has none."""
+    used = certain(3)
+    for has_room in (False, True):
+        world = pair_world(used)
+        further = np.full((2, used.window, 3), 99, dtype=np.uint16)
+        if has_room:
+            world.kernel.bind_nodes(
+                np.array(world.word, dtype=np.uint32),
+                np.ones(2, dtype=np.uint8),
+                world.transmitting,
+                world.touched,
+                world.energy,
+                world.noticed,
+                world.history,
+                world.powers,
+                further,
+            )
+        tx = replace(
+            SOLO,
+            first_subchannel=1,
+            n_attempts=3,
+            gap_slots=31,
+            other_subchannel=2,
+            gap2_slots=30,
+            other2_subchannel=1,
+        )
+        world.receive(3, [tx])
+        word = int(world.history[1, 3, 1 + 2 * 3 + 1])
+        second = int(further[1, 3, 1])
+        assert second == (30 | 1 << 5 if has_room else 99)
+        if has_room:
+            assert unpack(word, second) == ControlInformation(100, 1, 5, 31, 2, 30, 1)

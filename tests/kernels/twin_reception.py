@@ -65,6 +65,8 @@ class Tx:
     priority: int = 5
     gap_slots: int = 0
     other_subchannel: int = 0
+    gap2_slots: int = 0
+    other2_subchannel: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the registered strategies, so that no test depends on a model."""
     names = {
         "v2x.access": ["lte-mode4"],
+        "v2x.congestion": ["none"],
         "v2x.mobility": ["routed"],
         "v2x.applications": ["awareness"],
         "v2x.channel": ["tr37885-highway"],
@@ -638,11 +639,26 @@ def test_a_map_is_described_in_words(capsys: pytest.CaptureFixture[str]) -> None
         ),
         (
             ["fetch", "--bbox", "1,2,3,4", "--elevation", "no.hgt", "--out", "x.v2xmap"],
-            "no.hgt: the name of an elevation tile must begin",
+            "no.hgt: cannot be read: no such file",
         ),
         (["info", "absent"], "there is no file or built-in map 'absent'"),
-        (["plot", "town.osm", "--out", "x.nonsense"], "x.nonsense: cannot be written: "),
-        (["plot", "town.osm", "--out", "no/x.png"], "no/x.png: cannot be written: "),
+        (["plot", "town.osm", "--out", "x.nonsense"], "x.nonsense: is no name of a picture (.png"),
+        (
+            ["plot", "town.osm", "--out", "no/x.png"],
+            "no/x.png: cannot be written: there is no fold",
+        ),
+        (["plot", "town.osm", "--out", "x"], "x: is no name of a picture (.png"),
+        (["plot", "town.osm", "--out", ""], ".: is no name of a picture (.png"),
+        (["import", "town.osm", "--out", ""], ".: is no name of a map; write to NAME.v2xmap"),
+        (["import", "town.osm", "--out", f"{'x' * 300}.v2xmap"], f"{'x' * 300}.v2xmap: cannot be "),
+        (["import", "town.osm", "--out", "no/x.v2xmap"], "no/x.v2xmap: cannot be written: there "),
+        # The service is not asked for a map that could not be kept.
+        (["fetch", "--place", "a", "--out", "no/x.v2xmap"], "no/x.v2xmap: cannot be written: "),
+        (["side", "town.osm", "--at", "1,1", "--out", "x"], "x: is no name of a picture (.png"),
+        (
+            ["side", "town.osm", "--at", "1,1", "--radius", "nan", "--out", "x.png"],
+            "v2x map side: Invalid value for '--radius': 'nan' is not a finite number",
+        ),
     ],
 )
 def test_mistakes_about_maps_are_one_line(
@@ -653,6 +669,7 @@ def test_mistakes_about_maps_are_one_line(
     err = capsys.readouterr().err
     assert err.splitlines()[-1].startswith(line)
     assert "Traceback" not in err
+    assert [file.name for file in town.parent.iterdir()] == [town.name]
 
 
 # --- the whole program ---------------------------------------------------------------------

@@ -11,7 +11,16 @@ from v2x import registry
 from v2x.errors import V2XError
 
 BUILT_IN = {
-    "v2x.access": {"lte-mode4", "random"},
+    "v2x.access": {"lte-mode4", "random", "scheduled"},
+    "v2x.congestion": {
+        "none",
+        "ts103574",
+        "j2945",
+        "gbt45315",
+        "gbt45315-density",
+        "etsi-dcc-reactive",
+        "etsi-dcc-adaptive",
+    },
     "v2x.channel": {"tr37885-highway", "tr37885-urban", "winner-b1"},
     "v2x.mobility": {"constant-speed", "routed", "trace"},
     "v2x.applications": {"awareness"},
@@ -55,7 +64,7 @@ def test_a_typo_is_answered_with_the_nearest_name() -> None:
 
 
 def test_a_wild_guess_is_answered_with_all_names() -> None:
-    with pytest.raises(V2XError, match=r"unknown access 'zzzz'; known: lte-mode4, random"):
+    with pytest.raises(V2XError, match=r"unknown access 'zzzz'; known: .*lte-mode4, .*random"):
         registry.load("v2x.access", "zzzz")
 
 

@@ -38,6 +38,7 @@ class SlotReceiver:
         noticed: NDArray[np.float32],
         history: NDArray[np.int32],
         history_power: NDArray[np.float32],
+        further: NDArray[np.uint16] | None = None,
     ) -> None: ...
     def bind_links(
         self,

@@ -14,6 +14,11 @@ class CandidateSelector:
         keep_ratio: float,
         key: int,
         sensing_slots: int = 0,
+        lag_slots: int = 0,
+        scale_by_window: bool = False,
+        waive_unheard: bool = False,
+        longest_slots: int = 0,
+        further: NDArray[np.uint16] | None = None,
         excess: NDArray[np.float32],
         energy: NDArray[np.float32],
         tie: NDArray[np.uint32],
@@ -43,6 +48,35 @@ class CandidateSelector:
         chosen: NDArray[np.int32],
         candidates: NDArray[np.uint8],
     ) -> None: ...
+    def select_any(
+        self,
+        node: int,
+        identity: int,
+        slot: int,
+        t1: int,
+        t2: int,
+        length: int,
+        period: int,
+        n_periods: int,
+        priority: int,
+        reach: int,
+        span: int,
+        busy: NDArray[np.int32],
+        chosen: NDArray[np.int32],
+        n_fixed: int,
+        n_wanted: int,
+        candidates: NDArray[np.uint8],
+    ) -> int: ...
+    def review(
+        self,
+        slot: int,
+        t1: int,
+        n_periods: int,
+        preemption_level: int,
+        requests: NDArray[np.int32],
+        n_requests: int,
+        lost: NDArray[np.int32],
+    ) -> int: ...
 
 def busy_ratio(
     history: NDArray[np.int32],

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from v2x.phy.resource_pool import ResourcePool
 from v2x.phy.sensing_history import SensingHistory
+from v2x.phy.sidelink_pool import SidelinkPool
 
 #: One transport block on air, a row of :data:`SlotTransmissions`. The kernels read rows of
 #: exactly this layout.
@@ -19,12 +19,14 @@ TRANSMISSION = np.dtype(
         ("packet", np.int32),  # row of the packet table
         ("first_subchannel", np.int32),
         ("n_subchannels", np.int32),
-        ("attempt", np.int32),  # 0 for the initial transmission, 1 for the retransmission
+        ("attempt", np.int32),  # 0 for the initial transmission, then 1, 2, ...
         ("n_attempts", np.int32),  # how many there will be
         ("reservation_ms", np.int32),  # announced in the SCI, 0 for none
-        ("priority", np.int32),  # PPPP, 1 to 8
+        ("priority", np.int32),  # 1 to 8, 1 is served first
         ("gap_slots", np.int32),  # slots to the other attempt, 0 for none
         ("other_subchannel", np.int32),  # first subchannel of the other attempt
+        ("gap2_slots", np.int32),  # slots to a further attempt after that, 0 for none
+        ("other2_subchannel", np.int32),  # its first subchannel
     ]
 )
 
@@ -52,21 +54,24 @@ class AccessContext:
         Nominal period of the applications [ms].
     seed
         Seed of the run.
+    wrap_length_m
+        Period of the map in x [m], 0 without; for a technology that is told positions.
     """
 
     n_nodes: int
-    pool: ResourcePool
+    pool: SidelinkPool
     history: SensingHistory
     noise_mw: float
     grant_subchannels: int
     period_ms: int
     seed: int
+    wrap_length_m: float = 0.0
 
 
 class AccessParams(Protocol):
     """Parameters of an access technology, a frozen dataclass."""
 
-    def resource_pool(self) -> ResourcePool:
+    def resource_pool(self) -> SidelinkPool:
         """Return the pool that the parameters describe."""
 
     @property
@@ -104,3 +109,13 @@ class AccessTechnology(Protocol):
 
     def forget(self, node: int) -> int:
         """Clear all state of a node that left; returns its waiting packet, or -1."""
+
+
+class LocatedAccess(AccessTechnology, Protocol):
+    """A technology with a scheduler that knows where everybody is.
+
+    The autonomous ones have no such method and never see positions.
+    """
+
+    def locate(self, x_m: NDArray[np.float64], y_m: NDArray[np.float64]) -> None:
+        """Take the positions of all nodes [m], shape (n_nodes,) each, at every mobility tick."""

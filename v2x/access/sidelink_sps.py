@@ -12,28 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2x import rng
-from v2x._kernels.grants import GrantBook
+from v2x._kernels.grants import N_ENTRIES, N_PLACES, N_STATE, GrantBook
 from v2x.access.base import TRANSMISSION, AccessContext, SlotTransmissions
-
-#: Rows of the grant book's state array.
-_N_STATE = 20
 
 
 def reselection_counter_range(period_ms: int) -> tuple[int, int]:
-    """Return the range of SL_RESOURCE_RESELECTION_COUNTER (TS 36.321 5.14.1.1).
+    """Return the range of SL_RESOURCE_RESELECTION_COUNTER (TS 36.321 5.14.1.1, TS 38.321 5.22.1.1).
 
     Examples
     --------
     >>> reselection_counter_range(100), reselection_counter_range(50)
     ((5, 15), (10, 30))
-    >>> reselection_counter_range(20)
-    (25, 75)
+    >>> reselection_counter_range(20), reselection_counter_range(30)
+    ((25, 75), (20, 60))
     """
-    if period_ms >= 100:
-        return 5, 15
-    if period_ms >= 50:
-        return 10, 30
-    return 25, 75
+    scale = -(-100 // min(max(20, period_ms), 100))
+    return 5 * scale, 15 * scale
 
 
 class SidelinkSps(ABC):
@@ -53,6 +47,13 @@ class SidelinkSps(ABC):
         sl-ReselectAfter.
     horizon_ms
         Longest way ahead that anything is scheduled [ms].
+    max_attempts
+        Most transmissions of a packet.
+    max_reserve, look_back
+        What control information announces: how many transmissions, its own included, and whether
+        that of the second of two names the first (LTE).
+    review_slots
+        Slots before a transmission in which its resource is reviewed; 0 for never.
     """
 
     def __init__(
@@ -64,6 +65,10 @@ class SidelinkSps(ABC):
         keep_probability: float,
         reselect_after: int,
         horizon_ms: int,
+        max_attempts: int = 2,
+        max_reserve: int = 2,
+        look_back: bool = True,
+        review_slots: int = 0,
     ) -> None:
         n = context.n_nodes
         self._slot_us = context.pool.slot_us
@@ -79,19 +84,22 @@ class SidelinkSps(ABC):
             reselect_after=reselect_after,
             key=rng.key32(context.seed, "access", "counters"),
             slot_us=self._slot_us,
-            state=np.zeros((_N_STATE, n), dtype=np.int32),
+            state=np.zeros((N_STATE, n), dtype=np.int32),
+            places=np.zeros((N_PLACES, n, max_attempts), dtype=np.int32),
             head=np.zeros(horizon, dtype=np.int32),
-            after=np.zeros(2 * n, dtype=np.int32),
-            due=np.zeros(2 * n, dtype=np.int32),
+            calendar=np.zeros((3, N_ENTRIES * n), dtype=np.int32),
+            max_reserve=max_reserve,
+            look_back=look_back,
+            review_slots=review_slots,
         )
         self._identity: NDArray[np.uint32] = np.zeros(n, dtype=np.uint32)
-        self._out = np.zeros(2 * n, dtype=TRANSMISSION)
-        self._dropped = np.zeros(2 * n, dtype=np.int32)
-        self._chosen = np.zeros(4, dtype=np.int32)
+        self._out = np.zeros(N_ENTRIES * n, dtype=TRANSMISSION)
+        self._dropped = np.zeros(N_ENTRIES * n, dtype=np.int32)
+        self._chosen = np.zeros(2 * max_attempts, dtype=np.int32)
 
     @abstractmethod
     def _choose(self, node: int, slot: int, deadline_slot: int, priority: int) -> None:
-        """Put slot and first subchannel of a resource and of its repetition into `_chosen`."""
+        """Put slot and first subchannel of each attempt into `_chosen`, ascending, then -1."""
 
     def bind(self, identity: NDArray[np.uint32]) -> None:
         """Take the hash word of each node's identity, shape (n_nodes,)."""
@@ -103,10 +111,10 @@ class SidelinkSps(ABC):
         replaced, needs_grant = self._book.offer(node, packet, slot, deadline_slot, priority)
         if needs_grant and deadline_slot >= slot:
             self._choose(node, slot, deadline_slot, priority)
-            first_slot, first, other_slot, other = self._chosen.tolist()
-            if first_slot >= 0:
-                self._book.grant(
-                    node, first_slot, first, self._n_subchannels, self._period, other_slot, other
+            n_chosen = int((self._chosen[::2] >= 0).sum())
+            if n_chosen:
+                self._book.grant_many(
+                    node, self._chosen, n_chosen, self._n_subchannels, self._period
                 )
         return replaced
 

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from v2x.metrics.awareness import AwarenessCurve, awareness
+from v2x.metrics.congestion import CongestionFigures, congestion_figures
 from v2x.metrics.freshness import Quantity, freshness, mean_freshness
 from v2x.metrics.latency import deliveries
 from v2x.metrics.link_states import link_state_shares
 from v2x.metrics.load import cbr_quantile, mean_cbr
+from v2x.metrics.network import PathFigures, cell_figures, network_paths
 from v2x.metrics.positioning import positioning
 from v2x.metrics.reliability import ReliabilityCurve, reliability
 from v2x.metrics.roadside import RoadsideFigures, roadside_figures
@@ -62,8 +64,10 @@ def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str
         (lower, ``bin_upper_m``]; the shares of a bin sum to 1. ``latency_ms``, ``ipg_ms`` and
         ``aoi_ms`` are over deliveries, gaps and samples within ``awareness_range_m``
         (latency: within the largest bin), all between road users. ``v2i`` is there in runs with
-        roadside units. ``effective_antenna_height_m`` is null where the path
-        loss law has no such height. A figure for which there is no data is null, never
+        roadside units, ``congestion`` in runs with congestion control, ``network`` (by path, delays
+        in milliseconds over message-receiver pairs) and ``cells`` in runs with base stations.
+        ``effective_antenna_height_m`` is null where the path loss law has no such height. A
+        figure for which there is no data is null, never
         NaN or infinite; so is a percentile beyond the last bin of the freshness histograms
         (``share_open`` of the samples) and the TTC of a run in which nobody closed in.
     """
@@ -115,6 +119,15 @@ def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str
     roadside = roadside_figures(records)
     if roadside is not None:
         summary["v2i"] = _roadside(roadside)
+    cells = cell_figures(records)
+    if cells is not None:
+        summary["network"] = {
+            name: _network_path(path) for name, path in network_paths(records).items()
+        }
+        summary["cells"] = asdict(cells)
+    control = congestion_figures(records)
+    if control is not None:
+        summary["congestion"] = _congestion(control)
     return {key: json_clean(value) for key, value in summary.items()}
 
 
@@ -176,6 +189,29 @@ def _roadside(figures: RoadsideFigures) -> dict[str, Any]:
             for name, curve in figures.by_direction().items()
         },
     }
+
+
+def _congestion(figures: CongestionFigures) -> dict[str, Any]:
+    return {
+        "cr": _mean(figures.cr) | {"p95": figures.cr_p95, "max": figures.cr_max},
+        "share_suppressed": _mean(figures.share_suppressed),
+        "interval_ms": figures.interval_ms,
+        "n_offered": figures.n_offered,
+        "n_suppressed": figures.n_suppressed,
+    }
+
+
+def _network_path(path: PathFigures) -> dict[str, Any]:
+    return (
+        _mean(path.mean)
+        | {name: path.delay.quantile(q) for name, q in _PERCENTILES.items()}
+        | {
+            "n": path.delay.n_samples,
+            "parts": path.part_means_ms,
+            "delivered": _mean(path.delivered),
+            "outcomes": path.outcomes,
+        }
+    )
 
 
 def _mean(interval: Interval) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Block error rate of LTE sidelink against SINR.
+"""Block error rate of sidelink against SINR: the curves there are, and which LTE takes.
 
 Two kinds of curves. Those of 3GPP R1-160284 are points read off a figure, joined by straight
 lines. The others pass through four operating points (SINR at BLER 0.9, 0.5, 0.1 and 0.01) of
@@ -232,7 +232,8 @@ def nominal_threshold_db(mcs: int) -> float:
 
 @cache
 def _curves() -> Mapping[str, BlerCurve]:
-    return {found.name: found for found in (*_r1_160284(), *_through_operating_points())}
+    found = (*_r1_160284(), *_through_operating_points(), *_through_nr_operating_points())
+    return {one.name: one for one in found}
 
 
 def _r1_160284() -> Iterator[BlerCurve]:
@@ -251,14 +252,28 @@ def _r1_160284() -> Iterator[BlerCurve]:
 
 def _through_operating_points() -> Iterator[BlerCurve]:
     for row in _operating_points():
-        published = "NIST" if row["environment"] == "awgn" else "WiLabV2Xsim"
-        yield BlerCurve(
-            name=row["name"],
-            source=f"operating points of the curve published with {published}",
-            point_sinr_db=np.array([float(row[f"sinr_db_{p}"]) for p in _OPERATING_BLER]),
-            point_bler=np.array([float(p.replace("p", ".")) for p in _OPERATING_BLER]),
-            method="probit",
-        )
+        yield _through(row, "NIST" if row["environment"] == "awgn" else "WiLabV2Xsim")
+
+
+def _through_nr_operating_points() -> Iterator[BlerCurve]:
+    for row in nr_operating_points():
+        yield _through(row, row["origin"])
+
+
+def _through(row: Mapping[str, str], origin: str) -> BlerCurve:
+    return BlerCurve(
+        name=row["name"],
+        source=f"operating points of the curve published with {origin}",
+        point_sinr_db=np.array([float(row[f"sinr_db_{p}"]) for p in _OPERATING_BLER]),
+        point_bler=np.array([float(p.replace("p", ".")) for p in _OPERATING_BLER]),
+        method="probit",
+    )
+
+
+@cache
+def nr_operating_points() -> list[dict[str, str]]:
+    """Return the rows of ``data/nr_bler_operating_points.csv``."""
+    return _rows("nr_bler_operating_points.csv")
 
 
 @cache

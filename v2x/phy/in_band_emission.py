@@ -16,8 +16,9 @@ from v2x.units import db_to_linear, linear_to_db
 
 FloatArray = NDArray[np.float64]
 
-#: Error vector magnitude by modulation order: QPSK, 16QAM, 64QAM (TS 36.101 6.5.2.1).
-EVM = {2: 0.175, 4: 0.125, 6: 0.08}
+#: Error vector magnitude by modulation order: QPSK, 16QAM, 64QAM (TS 36.101 6.5.2.1), 256QAM
+#: (TS 38.101-1 6.4.2.1).
+EVM = {2: 0.175, 4: 0.125, 6: 0.08, 8: 0.035}
 #: Below this, TS 36.101 does not ask for less relative to an allocated resource block [dB].
 LIMIT_FLOOR_DB = -30.0
 
@@ -70,7 +71,7 @@ def relative_emission_db(
     ptx_dbm
         Transmit power over the whole allocation [dBm].
     modulation_order
-        Bits of a symbol: 2, 4 or 6.
+        Bits of a symbol: 2, 4, 6 or 8.
     params
         Margins; those of TR 36.885 if left out.
 
@@ -105,7 +106,7 @@ def relative_emission_db(
             f"{n_rb_total - 1}"
         )
     if modulation_order not in EVM:
-        raise ValueError(f"modulation_order must be 2, 4 or 6, got {modulation_order}")
+        raise ValueError(f"modulation_order must be 2, 4, 6 or 8, got {modulation_order}")
     rb = np.arange(n_rb_total)
     last_rb = first_rb + n_rb - 1
     delta = np.maximum(first_rb - rb, rb - last_rb)

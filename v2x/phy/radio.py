@@ -44,7 +44,8 @@ class PhyParams:
     Parameters
     ----------
     mcs
-        Modulation and coding scheme index of TS 36.213 Table 8.6.1-1.
+        Modulation and coding scheme index, of TS 36.213 Table 8.6.1-1 (0 to 20) or of the MCS
+        table that NR access names (0 to 28).
     error_curve
         Name of the PSSCH error curve, or "auto" for the curve of the MCS in the environment
         that the channel model describes (`v2x.phy.error_model`).
@@ -60,7 +61,8 @@ class PhyParams:
         information whenever the received power reaches `sensitivity_dbm`, and charges the
         PSCCH no power.
     control_boost_db
-        Power spectral density of the PSCCH over that of the PSSCH [dB] (TS 36.213 14.2.1).
+        Power spectral density of the PSCCH over that of the PSSCH [dB] (TS 36.213 14.2.1); NR
+        sends both with the same density.
     decode_ms
         Time from the end of a transmission to the decoded packet [ms]; typical figure of
         implementations, low confidence.
@@ -76,8 +78,8 @@ class PhyParams:
 
     def __post_init__(self) -> None:
         """Reject combinations without a meaning."""
-        if not 0 <= self.mcs <= 20:
-            raise ValueError(f"mcs must be within 0 and 20 (QPSK, 16QAM), got {self.mcs}")
+        if not 0 <= self.mcs <= 28:
+            raise ValueError(f"mcs must be within 0 and 28, got {self.mcs}")
         if self.control_decoding not in ("curve", "sensitivity"):
             raise ValueError(
                 f"control_decoding must be 'curve' or 'sensitivity', got {self.control_decoding!r}"

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from v2x._kernels.reception import CURVE_FIRST_LOG2, CURVE_PER_OCTAVE, CURVE_POINTS
 from v2x.channel.base import LinkState
 from v2x.channel.law_tables import LINK_CODES
-from v2x.phy.error_model import BlerCurve, curve, pscch_curve, pssch_curve
+from v2x.phy.error_model import BlerCurve, curve
 from v2x.phy.in_band_emission import EmissionParams
 from v2x.phy.radio import PhyParams, RadioParams
-from v2x.phy.resource_pool import PowerProfile, ResourcePool, power_profile
-from v2x.units import LTE_RB_HZ, linear_to_db, noise_dbm
+from v2x.phy.resource_pool import PowerProfile, power_profile
+from v2x.phy.sidelink_pool import SidelinkPool
+from v2x.units import linear_to_db, noise_dbm
 
 #: Middle of each step of the kernels' error tables [dB]; steps are linear inside each octave.
 CURVE_SINR_DB = linear_to_db(
@@ -55,7 +56,7 @@ class ReceiverDesign:
         Names and sources of the curves, for the manifest.
     """
 
-    pool: ResourcePool
+    pool: SidelinkPool
     profile: PowerProfile
     tx_power_mw: float
     noise_mw_per_rb: float
@@ -72,7 +73,7 @@ class ReceiverDesign:
 
 
 def design_receiver(
-    radio: RadioParams, phy: PhyParams, pool: ResourcePool, *, environment: str, size_bytes: int
+    radio: RadioParams, phy: PhyParams, pool: SidelinkPool, *, environment: str, size_bytes: int
 ) -> ReceiverDesign:
     """Return the receiver for a pool.
 
@@ -91,12 +92,12 @@ def design_receiver(
     curve_of_code = np.zeros(len(LINK_CODES), dtype=np.int32)
     for code, state in enumerate(LINK_CODES):
         if phy.error_curve == "auto":
-            chosen = pssch_curve(phy.mcs, f"{environment}_{_ENVIRONMENT[state]}", size_bytes)
+            chosen = pool.data_curve(phy.mcs, f"{environment}_{_ENVIRONMENT[state]}", size_bytes)
         else:
             chosen = curve(phy.error_curve)
         used[chosen.name] = chosen
         curve_of_code[code] = list(used).index(chosen.name)
-    control = pscch_curve()
+    control = pool.control_curve()
     used[control.name] = control
     by_sensitivity = phy.control_decoding == "sensitivity"
     profile = power_profile(
@@ -111,7 +112,7 @@ def design_receiver(
         pool=pool,
         profile=profile,
         tx_power_mw=10.0 ** (radio.tx_power_dbm / 10.0),
-        noise_mw_per_rb=10.0 ** (noise_dbm(LTE_RB_HZ, radio.noise_figure_db) / 10.0),
+        noise_mw_per_rb=10.0 ** (noise_dbm(pool.rb_hz, radio.noise_figure_db) / 10.0),
         sensitivity_mw=0.0 if sensitivity is None else 10.0 ** (sensitivity / 10.0),
         curves=np.stack([c.bler(CURVE_SINR_DB).astype(np.float32) for c in used.values()]),
         curve_of_code=curve_of_code,

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from v2x.phy.error_model import BlerCurve, pscch_curve, pssch_curve
 from v2x.phy.in_band_emission import EmissionParams, relative_emission_db
-from v2x.phy.transport_block import PSCCH_RB, mcs_row, pssch_rb
+from v2x.phy.sidelink_pool import SidelinkPool
+from v2x.phy.transport_block import PSCCH_RB, mcs_row, pssch_rb, subchannels_needed
+from v2x.units import LTE_RB_HZ
 
 #: Resource blocks of a channel by its bandwidth [MHz] (TS 36.101 Table 5.6-1).
 CHANNEL_RB = {5: 25, 10: 50, 15: 75, 20: 100}
+#: Highest MCS with a modulation and code rate of its own, without 64QAM.
+MAX_DISTINCT_MCS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourcePool:
-    """Subchannels of a channel and where control and data sit in them (TS 36.213 14.1.1).
+    """Subchannels of an LTE channel, a :class:`SidelinkPool` (TS 36.213 14.1.1).
 
     In the adjacent arrangement the PSCCH fills the two lowest resource blocks of the first
     subchannel of a transmission; otherwise it has a block of its own below the data, two
@@ -66,6 +71,21 @@ class ResourcePool:
         return next(mhz for mhz, rb in CHANNEL_RB.items() if rb == self.channel_rb)
 
     @property
+    def rb_hz(self) -> float:
+        """Width of a resource block [Hz]."""
+        return LTE_RB_HZ
+
+    @property
+    def reserves_two(self) -> bool:
+        """Whether an SCI may announce two further transmissions; SCI format 1 names one other."""
+        return False
+
+    @property
+    def data_fills_control(self) -> bool:
+        """Whether data of a wide transmission lies in the control blocks of its subchannels."""
+        return self.adjacent
+
+    @property
     def measured_rb(self) -> tuple[int, int]:
         """Data and control resource blocks that the S-RSSI of one subchannel covers."""
         if self.adjacent:
@@ -84,6 +104,43 @@ class ResourcePool:
             return range(first + PSCCH_RB, first + self.subchannel_rb)
         first = PSCCH_RB * self.n_subchannels + subchannel * self.subchannel_rb
         return range(first, first + self.subchannel_rb)
+
+    def occupied(self, first: int, length: int) -> list[tuple[int, int]]:
+        """Return first block and width of each contiguous piece of a transmission."""
+        n_rb = pssch_rb(length, self.subchannel_rb, self.adjacent)
+        if self.adjacent:
+            return [(self.control_blocks(first)[0], PSCCH_RB + n_rb)]
+        return [(self.control_blocks(first)[0], PSCCH_RB), (self.data_blocks(first)[0], n_rb)]
+
+    def densities(self, length: int, control_boost_db: float | None) -> tuple[float, float]:
+        """Return the share of the transmit power in each data and each control block."""
+        n_rb = pssch_rb(length, self.subchannel_rb, self.adjacent)
+        boost = 0.0 if control_boost_db is None else 10.0 ** (control_boost_db / 10.0)
+        density = 1.0 / (n_rb + boost * PSCCH_RB)
+        return density, boost * density
+
+    def modulation_order(self, mcs: int) -> int:
+        """Return the bits of a symbol; MCS 21 and up repeat 16QAM and are not offered."""
+        if not 0 <= mcs <= MAX_DISTINCT_MCS:
+            raise ValueError(
+                f"mcs must be within 0 and {MAX_DISTINCT_MCS} (QPSK, 16QAM), got {mcs}"
+            )
+        return mcs_row(mcs).modulation_order
+
+    def subchannels_needed(self, size_bytes: int, mcs: int) -> int:
+        """Return the fewest subchannels that carry a packet."""
+        self.modulation_order(mcs)
+        return subchannels_needed(
+            size_bytes, mcs, self.subchannel_rb, self.adjacent, self.n_subchannels
+        )
+
+    def data_curve(self, mcs: int, environment: str, size_bytes: int) -> BlerCurve:
+        """Return the PSSCH error curve of an MCS."""
+        return pssch_curve(mcs, environment, size_bytes)
+
+    def control_curve(self) -> BlerCurve:
+        """Return the PSCCH error curve."""
+        return pscch_curve()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +167,7 @@ class PowerProfile:
 
 
 def power_profile(
-    pool: ResourcePool,
+    pool: SidelinkPool,
     *,
     mcs: int,
     control_boost_db: float | None,
@@ -126,8 +183,8 @@ def power_profile(
     mcs
         Modulation and coding scheme; its modulation sets the emission limits.
     control_boost_db
-        Power spectral density of the PSCCH over the PSSCH [dB] (TS 36.213 14.2.1: 3 dB); None
-        gives the PSCCH no power and the PSSCH all of it.
+        Power spectral density of the PSCCH over the PSSCH [dB] where both share the power of a
+        slot (TS 36.213 14.2.1: 3 dB); None gives the PSCCH no power and the PSSCH all of it.
     tx_power_dbm
         Total power of control and data [dBm]; enters the absolute emission limit.
     emission
@@ -138,46 +195,36 @@ def power_profile(
     share = np.zeros((n, n + 1, n_bins), dtype=np.float32)
     data_share = np.zeros(n + 1, dtype=np.float32)
     control_share = np.zeros(n + 1, dtype=np.float32)
-    modulation_order = mcs_row(mcs).modulation_order
+    modulation_order = pool.modulation_order(mcs)
     for length in range(1, n + 1):
-        n_rb = pssch_rb(length, pool.subchannel_rb, pool.adjacent)
-        boost = 0.0 if control_boost_db is None else 10.0 ** (control_boost_db / 10.0)
-        density = 1.0 / (n_rb + boost * PSCCH_RB)
-        data_share[length], control_share[length] = density, boost * density
+        density, control = pool.densities(length, control_boost_db)
+        data_share[length], control_share[length] = density, control
         for first in range(n - length + 1):
-            per_rb = _leakage(pool, first, length, n_rb, tx_power_dbm, modulation_order, emission)
+            per_rb = _leakage(pool, first, length, tx_power_dbm, modulation_order, emission)
             per_rb *= density
             for s in range(n):
                 share[first, length, s] = per_rb[pool.data_blocks(s)].mean()
                 share[first, length, n + s] = per_rb[pool.control_blocks(s)].mean()
             share[first, length, first : first + length] = density
-            if pool.adjacent:
+            if pool.data_fills_control:
                 share[first, length, n + first + 1 : n + first + length] = density
-            share[first, length, n + first] = boost * density
+            share[first, length, n + first] = control
     return PowerProfile(share, data_share, control_share)
 
 
 def _leakage(
-    pool: ResourcePool,
+    pool: SidelinkPool,
     first: int,
     length: int,
-    n_rb: int,
     tx_power_dbm: float,
     modulation_order: int,
     emission: EmissionParams | None,
 ) -> NDArray[np.float64]:
     """Return the emission into each resource block relative to an allocated one, linear."""
-    if emission is None:
-        return np.zeros(pool.channel_rb)
-    if pool.adjacent:
-        occupied = [(pool.control_blocks(first)[0], PSCCH_RB + n_rb)]
-    else:
-        occupied = [
-            (pool.control_blocks(first)[0], PSCCH_RB),
-            (pool.data_blocks(first)[0], n_rb),
-        ]
     total = np.zeros(pool.channel_rb)
-    for first_rb, width in occupied:
+    if emission is None:
+        return total
+    for first_rb, width in pool.occupied(first, length):
         relative_db = relative_emission_db(
             first_rb, width, pool.channel_rb, tx_power_dbm, modulation_order, emission
         )

@@ -22,23 +22,33 @@ class SensingHistory:
     ----------
     n_nodes, window, n_subchannels
         Size of the ring.
+    reserves_two
+        Whether control information may announce a second further transmission.
     words : (n_nodes, window, 1 + 3 * n_subchannels) int32
         The ring.
     powers : same shape, float32
         The same memory, for its power fields.
+    further : (n_nodes, window, n_subchannels) uint16
+        The second further transmission of the control information in `words`, packed
+        (:meth:`ControlInformation.pack_further`); without nodes unless `reserves_two`.
     """
 
     n_nodes: int
     window: int
     n_subchannels: int
+    reserves_two: bool = False
     words: NDArray[np.int32] = field(init=False)
     powers: NDArray[np.float32] = field(init=False)
+    further: NDArray[np.uint16] = field(init=False)
 
     def __post_init__(self) -> None:
         """Allocate the ring, all records stale."""
         words = np.full((self.n_nodes, self.window, 1 + 3 * self.n_subchannels), -1, np.int32)
         object.__setattr__(self, "words", words)
         object.__setattr__(self, "powers", words.view(np.float32))
+        n_further = self.n_nodes if self.reserves_two else 0
+        further = np.zeros((n_further, self.window, self.n_subchannels), np.uint16)
+        object.__setattr__(self, "further", further)
 
     def forget(self, node: int) -> None:
         """Make all records of `node` stale."""
@@ -54,7 +64,7 @@ class SensingHistory:
 
 @dataclass(frozen=True, slots=True)
 class ControlInformation:
-    """SCI format 1 as the sensing history keeps it.
+    """What sensing needs of an SCI, as the sensing history keeps it.
 
     Attributes
     ----------
@@ -63,11 +73,13 @@ class ControlInformation:
     n_subchannels
         Width of the transmission.
     priority
-        PPPP, 1 to 8.
+        PPPP or sidelink priority, 1 to 8.
     gap_slots
         Slots to the other transmission of the packet, negative if it came before, 0 for none.
     other_subchannel
         First subchannel of the other transmission.
+    gap2_slots, other2_subchannel
+        The same of a second further transmission, which comes later than the first.
     """
 
     reservation_ms: int
@@ -75,6 +87,8 @@ class ControlInformation:
     priority: int
     gap_slots: int
     other_subchannel: int
+    gap2_slots: int = 0
+    other2_subchannel: int = 0
 
     def pack(self) -> int:
         """Return the word that the history stores."""
@@ -82,24 +96,30 @@ class ControlInformation:
             self.reservation_ms
             | self.n_subchannels << 10
             | self.priority << 15
-            | (self.gap_slots + 16) << 19
-            | self.other_subchannel << 24
+            | (self.gap_slots + 32) << 19
+            | self.other_subchannel << 25
         )
 
+    def pack_further(self) -> int:
+        """Return the word that the history stores of the second further transmission."""
+        return self.gap2_slots | self.other2_subchannel << 5
 
-def unpack(word: int) -> ControlInformation:
-    """Return the control information behind a word of the history.
+
+def unpack(word: int, further: int = 0) -> ControlInformation:
+    """Return the control information behind the words of the history.
 
     Examples
     --------
     >>> unpack(ControlInformation(100, 2, 5, -3, 7).pack())
     ControlInformation(reservation_ms=100, n_subchannels=2, priority=5, gap_slots=-3, \
-other_subchannel=7)
+other_subchannel=7, gap2_slots=0, other2_subchannel=0)
     """
     return ControlInformation(
         reservation_ms=word & 1023,
         n_subchannels=(word >> 10) & 31,
         priority=(word >> 15) & 15,
-        gap_slots=((word >> 19) & 31) - 16,
-        other_subchannel=(word >> 24) & 31,
+        gap_slots=((word >> 19) & 63) - 32,
+        other_subchannel=(word >> 25) & 31,
+        gap2_slots=further & 31,
+        other2_subchannel=further >> 5,
     )

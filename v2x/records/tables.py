@@ -70,6 +70,57 @@ class Sky(IntEnum):
     TUNNEL = 3
 
 
+class NetworkPath(IntEnum):
+    """Where a message through the network is turned round, or V2I2V over roadside units."""
+
+    MEC_GNB = 0
+    MEC_AGGREGATION = 1
+    MEC_CORE = 2
+    CENTRAL = 3
+    CLOUD = 4
+    V2I2V = 5
+
+
+NETWORK_PATH_NAMES = tuple(path.name.lower().replace("_", "-") for path in NetworkPath)
+
+
+class NetworkOutcome(IntEnum):
+    """Fate of one message through the network at one intended receiver; exactly one applies."""
+
+    DELIVERED = 0
+    #: The sender has no coverage.
+    NO_UPLINK = 1
+    #: The receiver has no coverage.
+    NO_DOWNLINK = 2
+    #: A cell turned the message away.
+    OVERLOAD = 3
+    #: Lost after the last HARQ retransmission.
+    LOST = 4
+
+
+NETWORK_OUTCOME_NAMES = tuple(outcome.name.lower() for outcome in NetworkOutcome)
+#: Parts of the delay through the network, about in the order in which they pass; kernels fill
+#: columns of this order.
+NETWORK_PARTS = (
+    "handover",
+    "uplink_grant",
+    "uplink_queue",
+    "uplink_wait",
+    "uplink_air",
+    "uplink_harq",
+    "processing",
+    "transport",
+    "compute",
+    "downlink_queue",
+    "downlink_wait",
+    "downlink_air",
+    "downlink_harq",
+)
+#: Bins of delays through the network [ms]: their width, and where the last and open one begins.
+NETWORK_BIN_MS = 0.1
+NETWORK_OPEN_MS = 1000.0
+
+
 SKY_NAMES = tuple(sky.name.lower() for sky in Sky)
 #: Bins of position errors [m]: their width, and where the last and open one begins.
 POSITION_BIN_M = 0.25
@@ -121,6 +172,15 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "time_s": Column("float64", "s", "end of the measurement window"),
         "node_id": Column("int64", "", "stable id of the measuring node"),
         "cbr": Column("float64", "", "channel busy ratio"),
+    },
+    "congestion": {
+        **_RUN,
+        "time_s": Column("float64", "s", "end of the time since the last row of the node"),
+        "node_id": Column("int64", "", "stable id of the node"),
+        "cr": Column("float64", "", "channel occupancy ratio over the last second"),
+        "interval_ms": Column("float64", "ms", "least time between messages, NaN without one"),
+        "n_offered": Column("int64", "", "messages congestion control was asked about"),
+        "n_suppressed": Column("int64", "", "of these, messages it held back"),
     },
     "safety": {
         **_RUN,
@@ -185,6 +245,35 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "axis": Column("int32", "", "0 horizontal, 1 vertical"),
         "value_m": Column("float64", "m", "lower end of a bin 0.25 m wide; the last is open"),
         "n": Column("int64", "", "vehicles and states with an error of this size"),
+    },
+    "network": {
+        **_RUN,
+        "block_start_s": Column("float64", "s", "start of the time block of the generation"),
+        "path": Column("int32", "", "NetworkPath"),
+        "outcome": Column("int32", "", "NetworkOutcome of messages at intended receivers"),
+        "n": Column("int64", "", "message-receiver pairs"),
+    },
+    "network_parts": {
+        **_RUN,
+        "block_start_s": Column("float64", "s", "start of the time block of the generation"),
+        "path": Column("int32", "", "NetworkPath"),
+        "part": Column("int32", "", "index into NETWORK_PARTS"),
+        "sum_ms": Column("float64", "ms", "this part of the delay, summed over deliveries"),
+    },
+    "network_latency": {
+        **_RUN,
+        "path": Column("int32", "", "NetworkPath"),
+        "value_ms": Column("float64", "ms", "lower end of a bin 0.1 ms wide; the last is open"),
+        "n": Column("int64", "", "deliveries with a delay of this size"),
+    },
+    "network_cells": {
+        **_RUN,
+        "time_s": Column("float64", "s", "time of the state"),
+        "cell": Column("int32", "", "base station, -1 for those without coverage"),
+        "n_users": Column("int64", "", "road users attached to it"),
+        "n_handovers": Column("int64", "", "road users it took over since the last state"),
+        "uplink_load": Column("float64", "", "share of its uplink that is asked for"),
+        "downlink_load": Column("float64", "", "share of its downlink that is asked for"),
     },
 }
 

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 
 from v2x import registry, rng
-from v2x.access.base import AccessContext
+from v2x.access.base import AccessContext, AccessTechnology
+from v2x.access.congestion.base import CongestionContext
+from v2x.access.congestion.controlled_access import ControlledAccess
 from v2x.applications.base import Application
+from v2x.applications.rate_control import RateControlled
 from v2x.channel.base import LinkState, PropagationModel
 from v2x.channel.corridors import Corridors
 from v2x.channel.link_table import LinkTable
@@ -22,10 +25,11 @@ from v2x.mobility.base import MobilityContext, MobilityModel
 from v2x.mobility.positioning import Positioning
 from v2x.mobility.positioning_params import PositioningParams
 from v2x.phy.reception import ReceiverDesign, design_receiver
-from v2x.phy.resource_pool import ResourcePool
 from v2x.phy.sensing_history import SensingHistory
-from v2x.phy.transport_block import subchannels_needed
+from v2x.phy.sidelink_pool import SidelinkPool
 from v2x.records.tables import SCHEMAS, RunRecords
+from v2x.scenario.cellular import network_parts
+from v2x.scenario.congestion import congestion_of
 from v2x.scenario.model import Scenario
 from v2x.scenario.roadside import antenna_gains_dbi, with_roadside
 from v2x.sim.clock import to_us
@@ -109,8 +113,8 @@ class Run:
         The simulation, where it records, and what it is made of.
     design
         Its receiver.
-    n_roadside
-        Roadside units.
+    n_roadside, n_cells
+        Roadside units, and base stations.
     """
 
     simulation: Simulation
@@ -118,6 +122,7 @@ class Run:
     parts: SimulationParts
     design: ReceiverDesign
     n_roadside: int
+    n_cells: int
 
 
 def assemble(
@@ -140,10 +145,24 @@ def assemble(
         scenario.messages.params, seed
     )
     roadside = sites(road_map, scenario.roadside)
-    mobility, application = with_roadside(scenario, roadside, mobility, application, seed)
     access_class = registry.load("v2x.access", scenario.access.type)
     access_params = scenario.access.params
-    pool: ResourcePool = access_params.resource_pool()
+    pool: SidelinkPool = access_params.resource_pool()
+    grant_subchannels = _grant_subchannels(scenario, application, pool)
+    congestion = congestion_of(
+        scenario,
+        CongestionContext(
+            n_nodes=mobility.n_rows + roadside.n_sites,
+            slot_us=pool.slot_us,
+            n_subchannels=pool.n_subchannels,
+            grant_subchannels=grant_subchannels,
+            period_ms=application.period_ms,
+            seed=seed,
+        ),
+    )
+    if congestion is not None:  # roadside units follow rules of their own
+        application = RateControlled(application, congestion)
+    mobility, application = with_roadside(scenario, roadside, mobility, application, seed)
     _check_ranges(scenario)
     model: PropagationModel = registry.load("v2x.channel", scenario.pathloss.type)(
         scenario.pathloss.params, scenario.radio.carrier_ghz
@@ -157,7 +176,7 @@ def assemble(
     )
     window = max(int(access_params.sensing_window_ms), 100) * US_PER_MS // pool.slot_us
     # One slot more than is sensed: that of the arrival is in the ring when a packet selects.
-    history = SensingHistory(mobility.n_rows, window + 1, pool.n_subchannels)
+    history = SensingHistory(mobility.n_rows, window + 1, pool.n_subchannels, pool.reserves_two)
     packets = PacketLog()
     links = LinkTable(
         scenario.channel,
@@ -170,22 +189,33 @@ def assemble(
         seed=seed,
     )
     warmup_us = to_us(scenario.warmup_s)
+    through_network = network_parts(
+        scenario,
+        road_map,
+        roadside,
+        model,
+        n_rows=mobility.n_rows,
+        tick_us=MOBILITY_PERIOD_US,
+        seed=seed,
+    )
     recorder = Recorder(records, warmup_us=warmup_us, roadside=roadside.n_sites > 0)
+    access: AccessTechnology = access_class(
+        access_params,
+        AccessContext(
+            n_nodes=mobility.n_rows,
+            pool=pool,
+            history=history,
+            noise_mw=design.idle_subchannel_mw,
+            grant_subchannels=grant_subchannels,
+            period_ms=application.period_ms,
+            seed=seed,
+            wrap_length_m=road_map.wrap_length_m,
+        ),
+    )
     parts = SimulationParts(
         mobility=mobility,
         application=application,
-        access=access_class(
-            access_params,
-            AccessContext(
-                n_nodes=mobility.n_rows,
-                pool=pool,
-                history=history,
-                noise_mw=design.idle_subchannel_mw,
-                grant_subchannels=_grant_subchannels(scenario, application, pool),
-                period_ms=application.period_ms,
-                seed=seed,
-            ),
-        ),
+        access=access if congestion is None else ControlledAccess(access, congestion),
         medium=Medium(
             design, links, history, packets, records, counted_from_us=warmup_us, seed=seed
         ),
@@ -205,8 +235,17 @@ def assemble(
         mobility_period_us=MOBILITY_PERIOD_US,
         slot_us=pool.slot_us,
         positioning=_positioning(scenario, road_map, seed),
+        congestion=congestion,
+        network=through_network.network,
     )
-    return Run(Simulation(parts, on_tick), recorder, parts, design, roadside.n_sites)
+    return Run(
+        Simulation(parts, on_tick),
+        recorder,
+        parts,
+        design,
+        roadside.n_sites,
+        through_network.n_cells,
+    )
 
 
 def _mobility(scenario: Scenario, road_map: RoadMap, seed: int) -> MobilityModel:
@@ -238,16 +277,10 @@ def _positioning(scenario: Scenario, road_map: RoadMap, seed: int) -> Positionin
     return Positioning(params, road_map, seed) if isinstance(params, PositioningParams) else None
 
 
-def _grant_subchannels(scenario: Scenario, application: Application, pool: ResourcePool) -> int:
+def _grant_subchannels(scenario: Scenario, application: Application, pool: SidelinkPool) -> int:
     size = max(application.sizes_bytes)
     try:
-        return subchannels_needed(
-            size,
-            scenario.phy.mcs,
-            pool.subchannel_rb,
-            pool.adjacent,
-            pool.n_subchannels,
-        )
+        return pool.subchannels_needed(size, scenario.phy.mcs)
     except ValueError as error:
         raise V2XError(
             str(error),
@@ -345,6 +378,7 @@ def _facts(
         "warmup_s": scenario.warmup_s,
         "n_vehicles": n_vehicles,
         "n_roadside": run.n_roadside,
+        "n_cells": run.n_cells,
         "replications": scenario.replications,
         "messages_sent": int((tables["packets"]["n_attempts"] > 0).sum()),
         "bin_width_m": records.bin_width_m,

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from v2x.access.congestion.base import NoControlParams
+from v2x.cellular.params import NoCellular, UuParams
 from v2x.channel.channel_params import ChannelParams
 from v2x.channel.obstacle_params import ObstacleParams
 from v2x.mobility.positioning_params import NoPositioning, PositioningParams
@@ -102,8 +104,12 @@ class Scenario:
         Forming and decoding of transport blocks.
     access
         Who transmits when: a strategy of the group ``v2x.access``.
+    congestion
+        What keeps the load in bounds: a strategy of the group ``v2x.congestion``.
     roadside
         Roadside units, if there are any.
+    cellular
+        The way through the network beside the sidelink: none, or 5G base stations (uu-5g).
     records
         What is counted, and how finely.
     source
@@ -128,7 +134,9 @@ class Scenario:
     obstacles: ObstacleParams
     phy: PhyParams
     access: PluginChoice
+    congestion: PluginChoice = PluginChoice(type="none", params=NoControlParams())
     roadside: RoadsideParams
+    cellular: PluginChoice = PluginChoice(type="none", params=NoCellular())
     records: RecordParams
     source: Path | None = field(default=None, compare=False)
 
@@ -141,7 +149,7 @@ class Scenario:
         if not 0 <= self.warmup_s < self.duration_s:
             raise ValueError(
                 f"warmup_s must be at least 0 and less than duration_s ({self.duration_s}), "
-                f"got {self.warmup_s}"
+                f"got {self.warmup_s}; lower warmup_s too for a short run"
             )
         if not 0 <= self.seed <= MAX_SEED:
             raise ValueError(f"seed must be within 0 and 2^63 - 1, got {self.seed}")
@@ -248,10 +256,22 @@ SECTIONS: tuple[Section, ...] = (
     Section(name="obstacles", params=ObstacleParams),
     Section(name="phy", params=PhyParams),
     Section(name="access", choice=_strategy("access", "v2x.access", "lte-mode4")),
+    Section(name="congestion", choice=_strategy("congestion", "v2x.congestion", "none")),
     Section(
         name="roadside",
         params=RoadsideParams,
         replaces={"placement": ("file",)},
+    ),
+    Section(
+        name="cellular",
+        choice=Choice(
+            selector="type",
+            target="cellular",
+            default="none",
+            classes={"none": NoCellular, "uu-5g": UuParams},
+            kind="cellular network",
+        ),
+        replaces={"placement": ("file", "positions")},
     ),
     Section(name="records", params=RecordParams),
 )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from v2x import rng
 from v2x._kernels.reception import SlotReceiver, count_known, count_states, sample_ages
 from v2x.access.base import SlotTransmissions
+from v2x.access.congestion.base import HeardLinks
 from v2x.channel.law_tables import LINK_CODES
 from v2x.channel.link_table import LinkTable
 from v2x.mobility.fleet import FleetState, NodeKind
@@ -129,6 +130,7 @@ class Medium:
             np.zeros_like(energy) if design.sensitivity_mw > 0 else energy,
             history.words,
             history.powers,
+            history.further,
         )
         self._receiver.bind_counts(self.counts.outcomes, self.counts.gaps_ms)
 
@@ -250,6 +252,15 @@ class Medium:
             known,
         )
         return known
+
+    def heard_within(self, range_m: float) -> HeardLinks:
+        """Return the links not longer than `range_m` [m], at most the awareness range."""
+        links = self._links
+        near = np.flatnonzero(links.distance <= range_m)
+        sender = np.searchsorted(links.row_start, near, side="right") - 1
+        return HeardLinks(
+            sender.astype(np.int32), links.neighbour[near], links.column("last_slot")[near]
+        )
 
     def link_states(self) -> NDArray[np.int64]:
         """Count links within the evaluated distance by :class:`LinkState`, shape (n_states,)."""

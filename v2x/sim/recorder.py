@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from v2x.access.congestion.base import ControlState
 from v2x.mobility.fleet import FleetState, FloatArray, NodeKind
 from v2x.mobility.positioning import BelievedState
 from v2x.records.tables import N_OUTCOMES, SCHEMAS, Direction, empty_table
@@ -165,6 +167,27 @@ class Recorder:
             }
         )
 
+    def observe_congestion(
+        self,
+        time_us: int,
+        node_id: NDArray[np.int64],
+        counted: NDArray[np.bool_],
+        state: ControlState,
+    ) -> None:
+        """Note what congestion control does to the nodes that count."""
+        if time_us < self._warmup_us:
+            return
+        self._pieces["congestion"].append(
+            {
+                "time_s": np.full(int(counted.sum()), time_us / US_PER_S),
+                "node_id": node_id[counted],
+                "cr": state.cr[counted],
+                "interval_ms": state.interval_ms[counted],
+                "n_offered": state.n_offered[counted],
+                "n_suppressed": state.n_suppressed[counted],
+            }
+        )
+
     def observe_link_states(self, time_us: int, counts: NDArray[np.int64]) -> None:
         """Note how many links are in each state."""
         if time_us < self._warmup_us:
@@ -221,6 +244,11 @@ class Recorder:
     def take_packets(self, table: dict[str, NDArray[Any]]) -> None:
         """Take the packet table."""
         self._pieces["packets"].append(table)
+
+    def take_network(self, tables: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
+        """Take the tables of the way through the network, by name."""
+        for name, table in tables.items():
+            self._pieces[name].append(dict(table))
 
     def tables(self, replication: int) -> dict[str, dict[str, NDArray[Any]]]:
         """Return all tables, typed as their schemas say."""

@@ -7,7 +7,7 @@ fall on the same instant, they happen in this order, tested in
 ``tests/unit/sim/test_order.py``:
 
 1. **Measurements** that look back from here: channel busy ratio, link states, known
-   neighbours, time blocks.
+   neighbours, time blocks; congestion control learns of the load.
 2. **Motion**, if a mobility tick is due: vehicles move, links are updated, newcomers get empty
    memories, ages are sampled, vehicles find out where they think they are, packets of the coming
    tick are generated.
@@ -30,25 +30,23 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from v2x._kernels.sensing import busy_ratio
 from v2x.access.base import AccessTechnology
+from v2x.access.congestion.base import CongestionControl
 from v2x.applications.base import Application, PacketBatch
+from v2x.cellular.base import Network
 from v2x.mobility.base import MobilityModel
 from v2x.mobility.fleet import FleetState
 from v2x.mobility.positioning import Positioning
 from v2x.phy.sensing_history import SensingHistory
+from v2x.sim.channel_view import ChannelMeasurement, measure_busy_ratio
 from v2x.sim.clock import UrgentTimeout, first_slot_from, last_slot_until, to_us
 from v2x.sim.medium import Medium
 from v2x.sim.neighbours import NeighbourRoads
 from v2x.sim.packet_log import PacketLog
 from v2x.sim.recorder import Recorder, RecordParams
 from v2x.sim.region import CountedRegion
-from v2x.units import US_PER_MS
 
-#: Time over which the channel busy ratio is measured [ms] (TS 36.214 5.1.30).
-CBR_WINDOW_MS = 100
-#: S-RSSI above which a subchannel is busy [mW]: -94 dBm, threshS-RSSI-CBR index 9.
-CBR_THRESHOLD_MW = 10.0 ** (-94.0 / 10.0)
+_Locate = Callable[[NDArray[np.float64], NDArray[np.float64]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +59,10 @@ class SimulationParts:
         Times [µs].
     positioning
         What vehicles believe of their positions; None if nobody asks.
+    network
+        Carries packets beside the sidelink; None if there is none.
+    congestion
+        What keeps the load in bounds; None if nothing does.
     """
 
     mobility: MobilityModel
@@ -78,6 +80,8 @@ class SimulationParts:
     mobility_period_us: int
     slot_us: int
     positioning: Positioning | None = None
+    network: Network | None = None
+    congestion: CongestionControl | None = None
 
 
 class Simulation:
@@ -105,6 +109,8 @@ class Simulation:
         self._next_load_us = self._load_us = to_us(parts.records.cbr_period_s)
         self._next_awareness_us = self._awareness_us = to_us(parts.records.awareness_period_s)
         self._cbr = np.zeros(parts.history.n_nodes)
+        # Only a scheduler is told positions (`LocatedAccess`).
+        self._locate: _Locate | None = getattr(parts.access, "locate", None)
 
     @property
     def now_us(self) -> int:
@@ -123,11 +129,14 @@ class Simulation:
             parts.recorder.close_block(self._next_block_us - self._block_us, counts.outcomes)
         parts.recorder.take_freshness(counts.gaps_ms, counts.ages_ms)
         parts.recorder.take_packets(parts.packets.table(parts.warmup_us))
+        if parts.network is not None:
+            parts.recorder.take_network(parts.network.tables())
 
     def _motion(self) -> Generator[simpy.Event, Any, None]:
         period = self._parts.mobility_period_us
         while True:
             self._measure(self.now_us)
+            self._observe_channel(self.now_us)
             self._move(self.now_us)
             self._next_tick_us = self.now_us + period
             if self._on_tick is not None:
@@ -144,21 +153,25 @@ class Simulation:
             self._next_block_us += self._block_us
         if now_us >= self._next_load_us and fleet is not None:
             self._next_load_us += self._load_us
-            busy_ratio(
-                parts.history.words,
-                parts.history.powers,
-                first_slot_from(now_us, parts.slot_us),
-                CBR_WINDOW_MS * US_PER_MS // parts.slot_us,
-                CBR_THRESHOLD_MW,
-                parts.region.counted(fleet).view(np.uint8),
-                self._cbr,
-            )
+            slot, counted = first_slot_from(now_us, parts.slot_us), parts.region.counted(fleet)
+            measure_busy_ratio(parts.history, slot, parts.slot_us, counted, self._cbr)
             parts.recorder.observe_load(now_us, fleet.id, self._cbr)
             parts.recorder.observe_link_states(now_us, parts.medium.link_states())
+            if parts.congestion is not None:
+                state = parts.congestion.take_state(slot)
+                parts.recorder.observe_congestion(now_us, fleet.id, counted, state)
         if now_us >= self._next_awareness_us and fleet is not None:
             self._next_awareness_us += self._awareness_us
             known = parts.medium.known(now_us, fleet, parts.neighbours)
             parts.recorder.observe_awareness(now_us, known)
+
+    def _observe_channel(self, now_us: int) -> None:
+        """Let congestion control measure what the tick that ends has brought."""
+        parts, fleet = self._parts, self._fleet
+        if parts.congestion is not None and fleet is not None:
+            slot = first_slot_from(now_us, parts.slot_us)
+            view = ChannelMeasurement(parts.history, parts.medium, fleet, slot, parts.slot_us)
+            parts.congestion.observe(now_us, fleet, view)
 
     def _move(self, now_us: int) -> None:
         parts = self._parts
@@ -171,6 +184,8 @@ class Simulation:
         self._fleet = fleet
         parts.medium.move(fleet, parts.region.counted(fleet))
         parts.access.bind(parts.medium.identity)
+        if self._locate is not None:
+            self._locate(fleet.x_m, fleet.y_m)
         parts.recorder.observe_fleet(fleet)
         if parts.positioning is not None:
             parts.recorder.observe_believed(fleet, parts.positioning.believe(fleet))
@@ -178,6 +193,14 @@ class Simulation:
         first = parts.packets.append(batch, fleet.id[batch.tx_row])
         parts.medium.take_packets()
         self._waiting.extend(_arrivals(batch, first, parts.slot_us))
+        if parts.network is not None:
+            parts.network.carry(
+                fleet,
+                parts.region.counted(fleet),
+                batch.tx_row,
+                batch.generated_us,
+                batch.size_bytes,
+            )
 
     def _drop_arrivals_of(self, changed: NDArray[np.bool_]) -> None:
         """Drop the packets of vehicles that left before these reached the access layer."""

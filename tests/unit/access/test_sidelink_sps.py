@@ -144,8 +144,8 @@ def test_forgetting_cancels_the_retransmission() -> None:
 
 
 def test_the_kernel_reads_the_layout_of_transmissions() -> None:
-    """Ten words of 32 bits, in the order in which the kernels name them."""
-    assert TRANSMISSION.itemsize == 40
+    """Twelve words of 32 bits, in the order in which the kernels name them."""
+    assert TRANSMISSION.itemsize == 48
     assert TRANSMISSION.names == (
         "node",
         "packet",
@@ -157,12 +157,14 @@ def test_the_kernel_reads_the_layout_of_transmissions() -> None:
         "priority",
         "gap_slots",
         "other_subchannel",
+        "gap2_slots",
+        "other2_subchannel",
     )
     technology = Planned({10: (20, 3, -1, -1)}, n_nodes=2)
     technology.enqueue(10, 1, 77, 99, 8)
     out, dropped = technology.transmissions(20)
     assert out.dtype == TRANSMISSION
-    assert out.tolist() == [(1, 77, 3, 2, 0, 1, 100, 8, 0, 0)]
+    assert out.tolist() == [(1, 77, 3, 2, 0, 1, 100, 8, 0, 0, 0, 0)]
     assert dropped.dtype == np.int32
 
 

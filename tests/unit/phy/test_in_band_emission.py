@@ -100,7 +100,7 @@ def test_floor_of_the_limit() -> None:
 def test_impossible_requests_are_rejected() -> None:
     with pytest.raises(ValueError, match="resource blocks 45 to 54 are not within 0 and 49"):
         relative_emission_db(45, 10, 50, 23.0, 2)
-    with pytest.raises(ValueError, match="modulation_order must be 2, 4 or 6, got 3"):
+    with pytest.raises(ValueError, match="modulation_order must be 2, 4, 6 or 8, got 3"):
         relative_emission_db(0, 10, 50, 23.0, 3)
     with pytest.raises(ValueError, match="x_db must be finite, got nan"):
         EmissionParams(x_db=math.nan)

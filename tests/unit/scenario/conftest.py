@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from v2x import registry
+from v2x.access.congestion.base import NoControlParams
 from v2x.errors import unknown_name
 
 
@@ -188,6 +189,7 @@ class Toys:
 
     classes: ClassVar[dict[str, dict[str, type]]] = {
         "v2x.access": {"lte-mode4": strategy(ReservingParams), "random": strategy(RandomParams)},
+        "v2x.congestion": {"none": strategy(NoControlParams)},
         "v2x.mobility": {
             "routed": strategy(RoutedParams),
             "constant-speed": strategy(RoutedParams),

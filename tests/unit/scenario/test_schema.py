@@ -94,7 +94,7 @@ def test_every_mistake_is_named_at_once_with_its_line(write: Write, example: str
         ("name: ../x", "name: must be letters, digits, '_', '-' and '.', got '../x'"),
         ("phy: {in_band_emission: 1}", "phy.in_band_emission: must be true or false, got 1"),
         ("phy: {mcs: 7.5}", "phy.mcs: must be a whole number, got 7.5"),
-        ("phy: {mcs: 99}", "phy.mcs: must be within 0 and 20"),
+        ("phy: {mcs: 99}", "phy.mcs: must be within 0 and 28"),
         ("phy: []", "phy: must be a section with keys such as mcs, "),
         ("access: random", "access: must be a section with keys such as type"),
         ("access: {type: rendom}", "access.type: unknown access 'rendom'; did you mean 'random'?"),

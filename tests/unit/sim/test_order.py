@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from v2x.access.base import SlotTransmissions
 from v2x.applications.base import PacketBatch
 from v2x.mobility.fleet import FleetState
-from v2x.sim import simulation
+from v2x.sim import channel_view
 from v2x.sim.recorder import RecordParams
 from v2x.sim.simulation import Simulation, SimulationParts
 
@@ -55,13 +55,13 @@ class Watched:
 def watch(parts: SimulationParts, monkeypatch: pytest.MonkeyPatch) -> tuple[SimulationParts, Diary]:
     """Return the parts under observation."""
     diary = Diary()
-    ratio = simulation.busy_ratio
+    ratio = channel_view.busy_ratio
 
     def noted_ratio(*arguments: Any) -> None:
         diary.note("busy ratio")
         ratio(*arguments)
 
-    monkeypatch.setattr(simulation, "busy_ratio", noted_ratio)
+    monkeypatch.setattr(channel_view, "busy_ratio", noted_ratio)
     parts = replace(
         parts,
         mobility=Watched(parts.mobility, diary, {"advance": "vehicles move"}),

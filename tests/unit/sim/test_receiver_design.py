@@ -55,7 +55,7 @@ def test_decoding_by_sensitivity_gives_control_no_power() -> None:
     "changes",
     [
         {"mcs": -1},
-        {"mcs": 21},
+        {"mcs": 29},
         {"control_decoding": "always"},
         {"control_decoding": "sensitivity"},
         {"decode_ms": -1.0},
