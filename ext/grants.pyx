@@ -180,17 +180,7 @@ cdef class GrantBook:
             return replaced, True
         return replaced, False
 
-    def grant(self, int node, int slot, int first, int length, int period, int other_slot,
-              int other_first):
-        """Give `node` one resource, or two; `other_slot` is -1 without a repetition."""
-        if other_slot >= 0 and self.max_attempts < 2:
-            raise ValueError("this book has no repetitions")
-        self.set_place(node, 0, 0, first)
-        if other_slot >= 0:
-            self.set_place(node, 1, other_slot - slot, other_first)
-        self.begin(node, slot, 2 if other_slot >= 0 else 1, length, period)
-
-    def grant_many(self, int node, const int32_t[::1] resources, int n, int length, int period):
+    def grant(self, int node, const int32_t[::1] resources, int n, int length, int period):
         """Give `node` the first `n` pairs of slot and first subchannel, ascending by slot."""
         cdef int k
         if not (1 <= n <= self.max_attempts and resources.shape[0] >= 2 * n):

@@ -95,6 +95,21 @@ class Log:
     left: set[int]
 
 
+def give(
+    book: GrantBook,
+    node: int,
+    slot: int,
+    first: int,
+    length: int,
+    period: int,
+    other_slot: int,
+    other_first: int,
+) -> None:
+    """Give a node one resource, or two; `other_slot` is -1 without a repetition."""
+    places = [slot, first, other_slot, other_first][: 4 if other_slot >= 0 else 2]
+    book.grant(node, np.array(places, dtype=np.int32), len(places) // 2, length, period)
+
+
 def drive(seed: int, rules: Rules, n_slots: int, *, overlap: bool, compare: bool) -> Log:
     """Run a random story: packets come, grants are given at random, nodes leave.
 
@@ -140,7 +155,7 @@ def drive(seed: int, rules: Rules, n_slots: int, *, overlap: bool, compare: bool
                     again = int(g.choice(later)) if later and g.random() < 0.6 else -1
                     where = [int(v) for v in g.integers(0, 4, 2)]
                     args = (node, when, where[0], 2, period, again, where[1])
-                    kernel.book.grant(*args)
+                    give(kernel.book, *args)
                     if compare:
                         twin.grant(*args)
         expected = twin.transmissions(slot) if compare else ([], [])
@@ -247,11 +262,11 @@ def test_a_repetition_to_come_survives_a_new_grant() -> None:
     """Sent at 10 and to be repeated at 20; the grant ends; the next packet goes out at 15."""
     kernel = Rules(n_nodes=1, counters=(1, 1), keep_probability=0.0).kernel([7])
     kernel.book.offer(0, 0, 5, 90, 5)
-    kernel.book.grant(0, 10, 1, 2, 100, 20, 3)
+    give(kernel.book, 0, 10, 1, 2, 100, 20, 3)
     sent = kernel.transmissions(10)[0]
     assert kernel.book.busy_slot(0) == 20
     kernel.book.offer(0, 1, 11, 100, 5)
-    kernel.book.grant(0, 15, 0, 2, 100, 25, 2)
+    give(kernel.book, 0, 15, 0, 2, 100, 25, 2)
     for slot in range(11, 40):
         sent += kernel.transmissions(slot)[0]
     first = [tx for tx in sent if tx.packet == 0]
@@ -285,7 +300,7 @@ def test_a_grant_ends_after_a_second_without_use(
     for unused in (opportunities - 1, opportunities):
         kernel = rules.kernel([1], horizon=2500)
         kernel.book.offer(0, 0, 0, 100, 5)
-        kernel.book.grant(0, 50, 0, 1, period, -1, -1)
+        give(kernel.book, 0, 50, 0, 1, period, -1, -1)
         now = 50 + period * unused + 1
         for slot in range(now):
             kernel.transmissions(slot)
@@ -297,7 +312,7 @@ def test_transmissions_come_in_the_order_of_nodes() -> None:
     kernel = Rules(n_nodes=5).kernel([1, 2, 3, 4, 5])
     for packet, node in enumerate((3, 0, 4, 1)):
         kernel.book.offer(node, packet, 0, 50, 5)
-        kernel.book.grant(node, 7, 0, 1, 20, -1, -1)
+        give(kernel.book, node, 7, 0, 1, 20, -1, -1)
     assert [tx.node for tx in kernel.transmissions(7)[0]] == [0, 1, 3, 4]
 
 
@@ -306,7 +321,7 @@ def test_next_due_finds_the_first_entry_within_the_limit(slot: int) -> None:
     kernel = Rules(n_nodes=2).kernel([1, 2])
     assert kernel.book.next_due(slot, slot + 50) == slot + 50
     kernel.book.offer(0, 0, slot, slot + 150, 5)
-    kernel.book.grant(0, slot + 120, 0, 1, 20, -1, -1)
+    give(kernel.book, 0, slot + 120, 0, 1, 20, -1, -1)
     assert kernel.book.next_due(slot, slot + 50) == slot + 50
     assert kernel.book.next_due(slot, slot + 500) == slot + 120
     assert kernel.book.next_due(slot + 120, slot + 500) == slot + 120
@@ -317,14 +332,14 @@ def test_a_node_that_left_owes_nothing() -> None:
     """Its row may be taken at once by another, who gets neither grant nor repetition."""
     kernel = Rules(n_nodes=1, counters=(5, 5)).kernel([1])
     kernel.book.offer(0, 0, 0, 50, 5)
-    kernel.book.grant(0, 10, 0, 1, 20, 18, 1)
+    give(kernel.book, 0, 10, 0, 1, 20, 18, 1)
     kernel.transmissions(10)
     kernel.book.offer(0, 1, 11, 60, 5)
     assert kernel.book.forget(0) == 1
     assert kernel.book.forget(0) == -1
     assert kernel.book.busy_slot(0) == -1
     assert kernel.book.offer(0, 2, 12, 80, 5) == (-1, True)
-    kernel.book.grant(0, 40, 3, 1, 20, -1, -1)
+    give(kernel.book, 0, 40, 3, 1, 20, -1, -1)
     sent = {slot: kernel.transmissions(slot)[0] for slot in range(11, 60)}
     assert [slot for slot, on_air in sent.items() if on_air] == [40]
 
@@ -333,11 +348,11 @@ def test_a_repetition_of_a_node_that_left_is_not_mistaken_for_a_new_one() -> Non
     """The newcomer's first transmission falls on the slot in which the old one was to repeat."""
     kernel = Rules(n_nodes=1, counters=(5, 5)).kernel([1])
     kernel.book.offer(0, 0, 0, 50, 5)
-    kernel.book.grant(0, 10, 0, 1, 100, 18, 1)
+    give(kernel.book, 0, 10, 0, 1, 100, 18, 1)
     kernel.transmissions(10)
     kernel.book.forget(0)
     kernel.book.offer(0, 1, 12, 80, 5)
-    kernel.book.grant(0, 18, 2, 1, 100, 25, 3)
+    give(kernel.book, 0, 18, 2, 1, 100, 25, 3)
     sent = [(slot, tx) for slot in range(11, 60) for tx in kernel.transmissions(slot)[0]]
     assert [(slot, tx.attempt, tx.first_subchannel) for slot, tx in sent] == [
         (18, 0, 2),

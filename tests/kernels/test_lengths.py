@@ -297,7 +297,7 @@ def transmit(out: np.ndarray, dropped: np.ndarray) -> None:
     book = grants.GrantBook(**BOOK)
     book.bind_nodes(np.zeros(N_NODES, dtype=np.uint32))
     for node in range(N_NODES):
-        book.grant(node, 7, 0, 1, 20, -1, -1)
+        book.grant(node, np.array([7, 0], dtype=np.int32), 1, 1, 20)
     book.transmissions(7, out, dropped)
 
 

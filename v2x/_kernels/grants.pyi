@@ -38,16 +38,6 @@ class GrantBook:
         self, node: int, packet: int, slot: int, deadline: int, priority: int
     ) -> tuple[int, bool]: ...
     def grant(
-        self,
-        node: int,
-        slot: int,
-        first: int,
-        length: int,
-        period: int,
-        other_slot: int,
-        other_first: int,
-    ) -> None: ...
-    def grant_many(
         self, node: int, resources: NDArray[np.int32], n: int, length: int, period: int
     ) -> None: ...
     def busy_slot(self, node: int) -> int: ...

@@ -113,9 +113,7 @@ class SidelinkSps(ABC):
             self._choose(node, slot, deadline_slot, priority)
             n_chosen = int((self._chosen[::2] >= 0).sum())
             if n_chosen:
-                self._book.grant_many(
-                    node, self._chosen, n_chosen, self._n_subchannels, self._period
-                )
+                self._book.grant(node, self._chosen, n_chosen, self._n_subchannels, self._period)
         return replaced
 
     def transmissions(self, slot: int) -> tuple[SlotTransmissions, NDArray[np.int32]]:
