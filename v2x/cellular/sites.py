@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from v2x.cellular.params import UuParams
 from v2x.errors import V2XError
+from v2x.world.projection import to_local
 from v2x.world.road_map import LOCAL_CRS, RoadMap
 from v2x.world.roadside_params import RoadsideParams
 from v2x.world.rsu_sites import sites as roadside_sites
@@ -173,8 +174,4 @@ def _local(
             key="lat",
             remedy="give x_m and y_m",
         )
-    from pyproj import Transformer
-
-    to_map = Transformer.from_crs("EPSG:4326", road_map.crs, always_xy=True)
-    x, y = to_map.transform(longitude, latitude)
-    return np.asarray(x) - road_map.origin_x_m, np.asarray(y) - road_map.origin_y_m
+    return to_local(road_map, latitude, longitude)

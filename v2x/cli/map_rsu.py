@@ -245,12 +245,13 @@ def _places(road_map: RoadMap, xy_m: list[tuple[float, float]]) -> list[dict[str
     """Return positions as latitude and longitude, or in metres where the map has neither."""
     import numpy as np
 
-    from v2x.world.rsu_files import degrees_of
+    from v2x.world.projection import to_degrees
+    from v2x.world.road_map import LOCAL_CRS
 
     xy = np.array(xy_m, dtype=np.float64).reshape(-1, 2)
-    if road_map.crs == "local":
+    if road_map.crs == LOCAL_CRS:
         return [{"x_m": round(x, 1), "y_m": round(y, 1)} for x, y in xy.tolist()]
-    latitude, longitude = degrees_of(road_map, xy[:, 0], xy[:, 1])
+    latitude, longitude = to_degrees(road_map, xy[:, 0], xy[:, 1])
     return [
         {"lat": round(lat, 6), "lon": round(lon, 6)}
         for lat, lon in zip(latitude.tolist(), longitude.tolist(), strict=True)

@@ -36,30 +36,27 @@ def local_place(road_map: RoadMap, text: str, *, option: str) -> tuple[float, fl
     V2XError
         If the text is not two numbers, or the numbers are no latitude and longitude.
     """
-    from pyproj import CRS, Transformer
-    from pyproj.exceptions import CRSError
+    from v2x.world.projection import to_local
+    from v2x.world.road_map import LOCAL_CRS
 
-    try:
-        crs = CRS.from_user_input(road_map.crs)
-    except CRSError:
+    if road_map.crs == LOCAL_CRS:
         remedy = f"map {road_map.name!r} is local: write X,Y in metres"
         x_m, y_m = _two_numbers(text, option, remedy)
         if max(abs(x_m), abs(y_m)) > _FARTHEST_M:
-            raise V2XError(f"{text!r} is no place on the map", file=option, remedy=remedy) from None
+            raise V2XError(f"{text!r} is no place on the map", file=option, remedy=remedy)
         return x_m, y_m
     remedy = "write latitude,longitude in degrees, such as 29.588,106.601"
     latitude, longitude = _two_numbers(text, option, remedy)
     if not (abs(latitude) <= 90.0 and abs(longitude) <= 180.0):
         raise V2XError(f"{text!r} is no latitude and longitude", file=option, remedy=remedy)
-    to_map = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
-    east_m, north_m = to_map.transform(longitude, latitude)
-    if not (math.isfinite(east_m) and math.isfinite(north_m)):
+    x_m, y_m = (float(v) for v in to_local(road_map, latitude, longitude))
+    if not (math.isfinite(x_m) and math.isfinite(y_m)):
         raise V2XError(
             f"{text!r} has no place in the coordinates of map {road_map.name!r} ({road_map.crs})",
             file=option,
             remedy="name a place on the map",
         )
-    return float(east_m) - road_map.origin_x_m, float(north_m) - road_map.origin_y_m
+    return x_m, y_m
 
 
 def _two_numbers(text: str, option: str, remedy: str) -> tuple[float, float]:

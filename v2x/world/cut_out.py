@@ -10,6 +10,7 @@ import numpy as np
 from v2x.errors import V2XError
 from v2x.world.connectivity import largest_weak_part
 from v2x.world.geometry import Polylines, road_map_of
+from v2x.world.projection import to_local
 from v2x.world.road_map import MapReport, RoadMap
 
 #: Shorter pieces at the rim would be entries too short for a vehicle to enter on [m].
@@ -34,12 +35,8 @@ class Box:
 
 def box_around(road_map: RoadMap, latitude_deg: float, longitude_deg: float, side_m: float) -> Box:
     """Return the square around a place of a map in a projected reference system."""
-    from pyproj import Transformer
-
-    to_metres = Transformer.from_crs("EPSG:4326", road_map.crs, always_xy=True)
-    x_m, y_m = to_metres.transform(longitude_deg, latitude_deg)
     # Whole metres, so that the map is the same on machines that round differently.
-    x_m, y_m = round(x_m - road_map.origin_x_m), round(y_m - road_map.origin_y_m)
+    x_m, y_m = (round(float(v)) for v in to_local(road_map, latitude_deg, longitude_deg))
     half = 0.5 * side_m
     return Box(west_m=x_m - half, south_m=y_m - half, east_m=x_m + half, north_m=y_m + half)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from v2x.world.elevation import Elevation, KnowsWater
 from v2x.world.gcj02 import gcj02_to_wgs84, in_china, wgs84_to_gcj02
 from v2x.world.geometry import point_stretches
+from v2x.world.projection import to_degrees
 from v2x.world.road_map import FloatArray, RoadMap, Structure
 
 #: Datums in which coordinates of a file may be.
@@ -43,12 +44,7 @@ def wet_roads_m(
     """
     if not isinstance(elevation, KnowsWater):
         return None
-    from pyproj import Transformer
-
-    to_degrees = Transformer.from_crs(road_map.crs, "EPSG:4326", always_xy=True)
-    longitude, latitude = to_degrees.transform(
-        road_map.point_x_m + road_map.origin_x_m, road_map.point_y_m + road_map.origin_y_m
-    )
+    latitude, longitude = to_degrees(road_map, road_map.point_x_m, road_map.point_y_m)
     if not in_china(latitude, longitude).all():
         return None
     convert = gcj02_to_wgs84 if datum == "wgs84" else wgs84_to_gcj02

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from v2x.world.elevation import Bounded, Elevation, KnowsWater, bilinear
 from v2x.world.geometry import subdivide, twin_edges
+from v2x.world.projection import to_degrees
 from v2x.world.road_map import FloatArray, RoadMap, Structure
 from v2x.world.terrain import Terrain
 
@@ -103,18 +104,9 @@ def terrain_of(
     margin_m
         How far it reaches beyond the outermost roads [m].
     """
-    from pyproj import Transformer
-
-    to_degrees = Transformer.from_crs(road_map.crs, "EPSG:4326", always_xy=True)
-
-    def degrees(x_m: FloatArray, y_m: FloatArray) -> tuple[FloatArray, FloatArray]:
-        longitude, latitude = to_degrees.transform(
-            x_m + road_map.origin_x_m, y_m + road_map.origin_y_m
-        )
-        return latitude, longitude
 
     def height_at(x_m: FloatArray, y_m: FloatArray) -> FloatArray:
-        latitude, longitude = degrees(x_m, y_m)
+        latitude, longitude = to_degrees(road_map, x_m, y_m)
         if not isinstance(elevation, Bounded):
             return elevation.height_m(latitude, longitude)
         inside = elevation.covers(latitude, longitude)
@@ -125,7 +117,7 @@ def terrain_of(
     def water_at(x_m: FloatArray, y_m: FloatArray) -> NDArray[np.bool_]:
         if not isinstance(elevation, KnowsWater):
             return np.zeros(x_m.shape, dtype=np.bool_)
-        return elevation.is_water(*degrees(x_m, y_m))
+        return elevation.is_water(*to_degrees(road_map, x_m, y_m))
 
     return terrain_from(road_map, height_at, water_at, step_m=step_m, margin_m=margin_m)
 

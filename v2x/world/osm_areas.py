@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from v2x.world.buildings import Buildings
 from v2x.world.osm_tags import height_m
+from v2x.world.projection import to_local
 from v2x.world.road_map import FloatArray, RoadMap
 
 if TYPE_CHECKING:
@@ -129,16 +130,14 @@ def _rings(
     extract: OsmExtract, ways: Sequence[OsmWay], road_map: RoadMap
 ) -> list[tuple[OsmWay, FloatArray]]:
     """Return ways with their corners in local metres, without those that lack a node."""
-    from pyproj import Transformer
-
     row_of = {node: row for row, node in enumerate(extract.node_id.tolist())}
     whole = [way for way in ways if all(node in row_of for node in way.node_ids)]
-    to_metres = Transformer.from_crs("EPSG:4326", road_map.crs, always_xy=True)
     rings = []
     for way in whole:
         rows = [row_of[node] for node in way.node_ids[:-1]]
-        x, y = to_metres.transform(extract.longitude_deg[rows], extract.latitude_deg[rows])
-        ring = np.column_stack([x - road_map.origin_x_m, y - road_map.origin_y_m])
+        ring = np.column_stack(
+            to_local(road_map, extract.latitude_deg[rows], extract.longitude_deg[rows])
+        )
         rings.append((way, np.round(ring, 2)))
     return rings
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from v2x.errors import V2XError, nearest
-from v2x.world.road_map import LOCAL_CRS, FloatArray, IntArray, RoadMap, Structure
+from v2x.world.projection import to_degrees, to_local
+from v2x.world.road_map import LOCAL_CRS, IntArray, RoadMap, Structure
 from v2x.world.rsu_sites import RsuSites
 
 #: A site farther than this from every road of its kind is a mistake [m].
@@ -100,7 +101,7 @@ def geojson_of(
     if local:
         first, second, digits = sites.x_m, sites.y_m, 2
     else:
-        second, first = degrees_of(road_map, sites.x_m, sites.y_m)
+        second, first = to_degrees(road_map, sites.x_m, sites.y_m)
         digits = 7
     features = [
         {
@@ -123,20 +124,6 @@ def geojson_of(
         content["coordinates_in"] = _LOCAL_METRES
     content["features"] = features
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
-
-
-def degrees_of(
-    road_map: RoadMap, x_m: FloatArray, y_m: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return latitudes and longitudes (WGS-84) of local positions [degree], shape (n,).
-
-    Raises
-    ------
-    V2XError
-        If the map has no place on the Earth.
-    """
-    longitude, latitude = _transformed(road_map, x_m, y_m, to_degrees=True)
-    return latitude, longitude
 
 
 def csv_of(sites: RsuSites) -> str:
@@ -259,39 +246,13 @@ def _number(values: Mapping[str, Any], key: str, place: str, low: float, high: f
     return value
 
 
-def _transformed(
-    road_map: RoadMap, first: FloatArray, second: FloatArray, *, to_degrees: bool
-) -> tuple[FloatArray, FloatArray]:
-    """Turn local metres into (longitude, latitude) [degree], or back."""
-    from pyproj import CRS, Transformer
-    from pyproj.exceptions import CRSError
-
-    try:
-        crs = CRS.from_user_input(road_map.crs)
-    except CRSError as error:
-        raise V2XError(
-            f"map {road_map.name!r} has no place on the Earth, only local metres",
-            remedy="give sites as .csv with columns x_m, y_m",
-        ) from error
-    origin = (road_map.origin_x_m, road_map.origin_y_m)
-    if to_degrees:
-        transformer = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-        east, north = transformer.transform(first + origin[0], second + origin[1])
-        return np.asarray(east, dtype=np.float64), np.asarray(north, dtype=np.float64)
-    transformer = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
-    x, y = transformer.transform(first, second)
-    return np.asarray(x) - origin[0], np.asarray(y) - origin[1]
-
-
 def _on_roads(rows: list[_Row], road_map: RoadMap) -> RsuSites:
     """Return the sites with the road that each belongs to."""
     x = np.array([row.east for row in rows])
     y = np.array([row.north for row in rows])
     geographic = np.array([row.geographic for row in rows])
     if geographic.any():
-        x[geographic], y[geographic] = _transformed(
-            road_map, x[geographic], y[geographic], to_degrees=False
-        )
+        x[geographic], y[geographic] = to_local(road_map, y[geographic], x[geographic])
     pieces = _Pieces(road_map)
     n = len(rows)
     edge: IntArray = np.zeros(n, dtype=np.int32)

@@ -29,6 +29,7 @@ from v2x.world.grades import edge_grades, grade_percentiles, max_grade, point_gr
 from v2x.world.ground import terrain_of
 from v2x.world.least_energy import BoundedEnergy
 from v2x.world.point_graph import PointGraph, point_graph
+from v2x.world.projection import to_degrees
 from v2x.world.road_map import FloatArray, IntArray, RoadMap, Structure
 
 __all__ = [
@@ -180,13 +181,7 @@ def on_terrain(
 
 def terrain_under(road_map: RoadMap, elevation: Elevation) -> FloatArray:
     """Return the height of the terrain under each polyline point [m], shape (n_points,)."""
-    from pyproj import Transformer
-
-    transformer = Transformer.from_crs(road_map.crs, "EPSG:4326", always_xy=True)
-    longitude_deg, latitude_deg = transformer.transform(
-        road_map.point_x_m + road_map.origin_x_m, road_map.point_y_m + road_map.origin_y_m
-    )
-    return elevation.height_m(latitude_deg, longitude_deg)
+    return elevation.height_m(*to_degrees(road_map, road_map.point_x_m, road_map.point_y_m))
 
 
 def solve_heights(

@@ -81,6 +81,7 @@ def test_traffic_stays_possible_for_long(
     audit = auditor(model)
     for k in range(6000):
         audit.look(model.advance(k * 100_000))
+    assert model.n_given_up == 0
 
 
 def test_bodies_do_not_touch_on_a_highway(maps: Maps, model_on: ModelOn) -> None:

@@ -68,8 +68,12 @@ def test_without_power_there_are_two_colours(ridge):
 
 @pytest.mark.parametrize("covered", [np.ones(4, np.bool_), np.zeros(4, np.bool_)])
 def test_all_or_nothing(ridge, tmp_path, covered):
+    """Without a covered or without a dark place the figure still draws, and says which it is."""
     power_dbm = np.where(covered, -70.0, -np.inf)
-    style.save(coverage_figure(ridge, X_M, Y_M, covered=covered, rsrp_dbm=power_dbm), tmp_path, "c")
+    figure = coverage_figure(ridge, X_M, Y_M, covered=covered, rsrp_dbm=power_dbm)
+    style.save(figure, tmp_path, "c")
+    said = [text for box in figure.legends for text in (t.get_text() for t in box.get_texts())]
+    assert said == ([] if covered.all() else ["dark (100.0 % of the places)"])
 
 
 def places(n_intended: list[int], n_received: list[int]) -> PlaceReliability:
