@@ -8,12 +8,17 @@ from lengths cimport need
 from transmission cimport Transmission
 
 cdef extern from "reception.h":
+    enum:
+        V2X_PIECE
+
     ctypedef struct v2x_transmission:
         float power_mw
         float data_share
         float control_share
         float noise_mw
         float sensitivity_mw
+        float limit_m
+        float floor_gain
         int first_data
         int n_data
         int control
@@ -26,21 +31,50 @@ cdef extern from "reception.h":
         const float *curves
         float bin_width
 
+    ctypedef struct v2x_piece:
+        int32_t near[512]
+        int32_t far[512]
+        int32_t node[512]
+        float gain[512]
+        int32_t curve[512]
+        float distance[512]
+        float soft[512]
+        float sinr[512]
+        int32_t outcome[512]
+        int32_t decoded[512]
+        int32_t bin[512]
+        int32_t ends[512]
+
     void v2x_spread(int n, const int32_t *neighbour, const float *gain, float power_mw,
-                    const float *profile, int n_bins, float *energy) nogil
-    void v2x_decide(int n, const v2x_transmission *tx, const int32_t *neighbour,
-                    const float *gain, const uint8_t *code, const float *distance,
-                    const float *energy, const uint32_t *word, const float *soft, int32_t *outcome,
-                    int32_t *decoded, int32_t *bin, float *sinr) nogil
+                    const float *profile, int n_bins, float *energy, int32_t *touched,
+                    int32_t slot) nogil
+    void v2x_open(int64_t n, int n_sub, const int32_t *touched, const int32_t *transmitting,
+                  int32_t slot, const float *energy, int n_bins, float data_rb, float control_rb,
+                  float noise, float *record, int64_t stride) nogil
+    void v2x_sift(int n, const v2x_transmission *tx, const float *gain, const float *distance,
+                  v2x_piece *piece, int *n_near, int *n_far) nogil
+    void v2x_take(int n, const int32_t *at, const int32_t *neighbour, const float *gain,
+                  const float *distance, v2x_piece *piece) nogil
+    void v2x_take_data(int n, const int32_t *at, const int32_t *node, const uint8_t *code,
+                       const int32_t *curve_row, const uint8_t *flags, const float *earlier,
+                       v2x_piece *piece) nogil
+    void v2x_decide(int n, const v2x_transmission *tx, const float *energy, const uint32_t *word,
+                    const int32_t *transmitting, const int32_t *node, const float *gain,
+                    const float *distance, const int32_t *curve, const float *soft,
+                    int32_t *outcome, int32_t *decoded, int32_t *bin, float *sinr) nogil
+    void v2x_overhear(int n, const v2x_transmission *tx, const float *energy,
+                      const uint32_t *word, const int32_t *transmitting, const int32_t *node,
+                      const float *gain, int32_t *decoded) nogil
     uint32_t v2x_hash2(uint32_t key, uint32_t a) nogil
     uint32_t v2x_hash3(uint32_t key, uint32_t a, uint32_t b) nogil
+
+cdef str BYTE = "u1"
 
 #: Steps of an error curve: 128 per octave of linear SINR, from 2**-9 to 2**20.
 CURVE_FIRST_LOG2, CURVE_PER_OCTAVE, CURVE_POINTS = -9, 128, 29 * 128
 
 cdef enum:
     RECEIVED = 0
-    HALF_DUPLEX = 1
     OUT_OF_BUDGET = 6
     N_OUTCOMES = 8
     # in `first_outcome`: received by an attempt that was neither the first nor the last
@@ -87,9 +121,11 @@ cdef class SlotReceiver:
     cdef int32_t[::1] touched
     cdef float[:, ::1] energy
     cdef float[:, ::1] noticed
-    cdef int32_t[:, :, ::1] history
-    cdef float[:, :, ::1] history_power
+    cdef int32_t[:, :, :] history
+    cdef float[:, :, :] history_power
+    cdef Py_ssize_t node_stride, slot_stride
     cdef uint16_t[:, :, ::1] further
+    cdef int32_t[::1] urgency
     # packets
     cdef const int64_t[::1] generated_us
     cdef int32_t[::1] n_intended
@@ -100,12 +136,20 @@ cdef class SlotReceiver:
     cdef int64_t[::1] gaps
     cdef float bin_width, awareness_m
     cdef int n_distance_bins, slot_us
-    # scratch of one row
-    cdef int32_t[::1] outcome
-    cdef int32_t[::1] decoded
-    cdef int32_t[::1] bin_
-    cdef float[::1] sinr
-    cdef float[::1] zeros
+    # below this SINR control information is lost for certain
+    cdef float least_control_sinr
+    cdef v2x_piece piece
+    # columns of the links under judgement: those of the row, or what was taken of it
+    cdef const int32_t *node
+    cdef const float *gain_of
+    cdef const float *away
+    # what was on air
+    cdef int64_t[::1] first_slot_us
+    cdef int64_t[::1] last_slot_us
+    cdef int32_t[::1] n_sent
+    cdef int32_t[::1] n_used
+    cdef uint8_t[::1] resolved
+    cdef bint logs, tells_urgency, any_roadside
 
     def __init__(self, *, int n_subchannels, int window, const float[:, :, ::1] profile,
                  const float[::1] data_share, const float[::1] control_share,
@@ -146,17 +190,23 @@ cdef class SlotReceiver:
         self.bin_width = <float>bin_width_m
         self.awareness_m = <float>awareness_m
         self.slot_us = slot_us
+        self.logs = self.tells_urgency = False
+        self.least_control_sinr = <float>least_sinr(curves, control_curve)
 
     def bind_nodes(self, const uint32_t[::1] word, const uint8_t[::1] flags,
                    int32_t[::1] transmitting, int32_t[::1] touched, float[:, ::1] energy,
-                   float[:, ::1] noticed, int32_t[:, :, ::1] history,
-                   float[:, :, ::1] history_power, uint16_t[:, :, ::1] further=None):
+                   float[:, ::1] noticed, int32_t[:, :, :] history,
+                   float[:, :, :] history_power, uint16_t[:, :, ::1] further=None,
+                   int32_t[::1] urgency=None):
         """Take the per-node arrays; `history` and `history_power` share their memory.
+
+        Records of the history are contiguous; nodes and slots may be in either order.
 
         `flags` is 1 for nodes that enter the statistics, plus 2 for roadside units.
         `energy` collects all power, `noticed` what reaches the sensitivity; they may be the
         same array where there is no sensitivity. `further` is needed where control information
-        announces two further transmissions; otherwise it may be missing or empty.
+        announces two further transmissions; otherwise it may be missing or empty. `urgency` gets
+        the highest priority on air in each slot of the window, if it is given.
         """
         if history.shape[1] != self.window or history.shape[2] != self.record:
             raise ValueError("history has the wrong shape")
@@ -169,6 +219,10 @@ cdef class SlotReceiver:
                 raise ValueError(f"{name} has {length} rows, history {history.shape[0]}")
         if history_power.shape[1] != self.window or history_power.shape[2] != self.record:
             raise ValueError("history_power has the wrong shape")
+        if history.strides[2] != 4 or (
+                history.strides[0] != history_power.strides[0]
+                or history.strides[1] != history_power.strides[1]):
+            raise ValueError("history and history_power must be views of contiguous records")
         if energy.shape[1] != self.n_bins or noticed.shape[1] != self.n_bins:
             raise ValueError("energy has the wrong number of bins")
         if further is not None and further.shape[0] == 0:
@@ -177,6 +231,10 @@ cdef class SlotReceiver:
                                     or further.shape[1] != self.window
                                     or further.shape[2] != self.n_subchannels):
             raise ValueError("further has the wrong shape")
+        if urgency is not None:
+            need("urgency", urgency.shape[0], self.window)
+        self.urgency = urgency
+        self.tells_urgency = urgency is not None
         self.further = further
         self.word = word
         self.flags = flags
@@ -186,14 +244,15 @@ cdef class SlotReceiver:
         self.noticed = noticed
         self.history = history
         self.history_power = history_power
+        self.node_stride = history.strides[0] // 4
+        self.slot_stride = history.strides[1] // 4
 
     def bind_links(self, const int32_t[::1] row_start, const int32_t[::1] neighbour,
                    const float[::1] gain, const float[::1] distance, const uint8_t[::1] code,
                    int32_t[::1] last_slot, int64_t[::1] last_generated, float[::1] soft,
-                   uint8_t[::1] first_outcome, int32_t[::1] outcome, int32_t[::1] decoded,
-                   int32_t[::1] bin_, float[::1] sinr, float[::1] zeros):
-        """Take the link arrays and scratch rows as long as the longest row."""
-        cdef Py_ssize_t longest = 0, i, n_links
+                   uint8_t[::1] first_outcome):
+        """Take the link arrays."""
+        cdef Py_ssize_t n_links
         if row_start.shape[0] != self.word.shape[0] + 1:
             raise ValueError("row_start must have one element more than there are nodes")
         n_links = row_start[row_start.shape[0] - 1]
@@ -204,12 +263,6 @@ cdef class SlotReceiver:
                              ("soft", soft.shape[0]),
                              ("first_outcome", first_outcome.shape[0])):
             need(name, length, n_links)
-        for i in range(row_start.shape[0] - 1):
-            longest = max(longest, row_start[i + 1] - row_start[i])
-        if (outcome.shape[0] < longest or decoded.shape[0] < longest
-                or bin_.shape[0] < longest or sinr.shape[0] < longest
-                or zeros.shape[0] < longest):
-            raise ValueError("scratch rows are too short")
         self.row_start = row_start
         self.neighbour = neighbour
         self.gain = gain
@@ -219,11 +272,6 @@ cdef class SlotReceiver:
         self.last_generated = last_generated
         self.soft = soft
         self.first_outcome = first_outcome
-        self.outcome = outcome
-        self.decoded = decoded
-        self.bin_ = bin_
-        self.sinr = sinr
-        self.zeros = zeros
 
     def bind_packets(self, const int64_t[::1] generated_us, int32_t[::1] n_intended,
                      int32_t[::1] n_received, int32_t[::1] n_received_first):
@@ -236,6 +284,19 @@ cdef class SlotReceiver:
         self.n_received = n_received
         self.n_received_first = n_received_first
 
+    def bind_log(self, int64_t[::1] first_slot_us, int64_t[::1] last_slot_us,
+                 int32_t[::1] n_attempts, int32_t[::1] n_subchannels, uint8_t[::1] resolved):
+        """Take the columns of packets that tell what was on air; without, nothing is told."""
+        if not (first_slot_us.shape[0] == last_slot_us.shape[0] == n_attempts.shape[0]
+                == n_subchannels.shape[0] == resolved.shape[0]):
+            raise ValueError("packet columns have different lengths")
+        self.first_slot_us = first_slot_us
+        self.last_slot_us = last_slot_us
+        self.n_sent = n_attempts
+        self.n_used = n_subchannels
+        self.resolved = resolved
+        self.logs = True
+
     def bind_counts(self, int64_t[:, :, ::1] counts, int64_t[::1] gaps):
         """Take the counters: packets by direction, distance bin and outcome; gaps by ms."""
         if counts.shape[0] != N_DIRECTIONS:
@@ -246,21 +307,48 @@ cdef class SlotReceiver:
         self.gaps = gaps
         self.n_distance_bins = <int>counts.shape[1]
 
-    def receive(self, int slot, const Transmission[::1] transmissions, int64_t counted_from_us):
-        """Receive all transmissions of `slot`; packets generated earlier do not count."""
-        cdef Py_ssize_t t, n = transmissions.shape[0]
+    def receive(self, int slot, rows, int64_t counted_from_us):
+        """Receive all transmissions of `slot`; packets generated earlier do not count.
+
+        `rows` is an array of :data:`v2x.access.base.TRANSMISSION`.
+        """
+        cdef Py_ssize_t t, n = len(rows)
+        cdef const uint8_t[::1] memory
+        cdef const Transmission *transmissions
         if n == 0:
             return
+        # as bytes, for asking for the layout of the rows takes longer than a short slot
+        memory = rows.view(BYTE)
+        if memory.shape[0] != n * <Py_ssize_t>sizeof(Transmission):
+            raise ValueError("rows are not of the layout of TRANSMISSION")
+        transmissions = <const Transmission *>&memory[0]
         with nogil:
+            self.look_for_roadside()
             for t in range(n):
                 self.transmitting[transmissions[t].node] = 1
-            for t in range(n):
-                self.spread(slot, &transmissions[t])
+            self.spread(slot, transmissions, n)
             self.open_records(slot)
+            if self.tells_urgency:
+                self.urgency[slot % self.window] = transmissions[0].priority
+                for t in range(1, n):
+                    self.urgency[slot % self.window] = min(self.urgency[slot % self.window],
+                                                           transmissions[t].priority)
             for t in range(n):
-                self.decide(slot, &transmissions[t], &transmissions[0], n, counted_from_us)
+                self.decide(slot, &transmissions[t], counted_from_us)
             for t in range(n):
                 self.transmitting[transmissions[t].node] = 0
+                if self.logs:
+                    self.log(slot, &transmissions[t])
+
+    cdef void log(self, int slot, const Transmission *tx) noexcept nogil:
+        """Note a transmission in the columns of packets."""
+        cdef int64_t start_us = <int64_t>slot * self.slot_us
+        if tx.attempt == 0:
+            self.first_slot_us[tx.packet] = start_us
+        self.last_slot_us[tx.packet] = start_us
+        self.n_sent[tx.packet] += 1
+        self.n_used[tx.packet] = tx.n_subchannels
+        self.resolved[tx.packet] = tx.attempt == tx.n_attempts - 1
 
     def drop(self, int node, int packet, int64_t counted_from_us):
         """Count a packet that was never transmitted at its intended receivers."""
@@ -284,29 +372,59 @@ cdef class SlotReceiver:
             k -= 1
         return k
 
-    cdef void spread(self, int slot, const Transmission *tx) noexcept nogil:
-        cdef Py_ssize_t first = self.row_start[tx.node]
-        cdef Py_ssize_t n = self.row_start[tx.node + 1] - first
-        cdef Py_ssize_t e
-        cdef const int32_t *neighbour = &self.neighbour[first]
-        cdef const float *gain = &self.gain[first]
+    cdef void spread(self, int slot, const Transmission *transmissions,
+                     Py_ssize_t n_transmissions) noexcept nogil:
+        """Collect at every node the power of everything on air."""
+        cdef Py_ssize_t t, e, first, n, n_links = 0
+        cdef Py_ssize_t n_nodes = self.energy.shape[0]
+        cdef int node
+        cdef float power_mw
+        cdef const float *profile
         cdef int32_t *touched = &self.touched[0]
-        if touched[tx.node] != slot:
-            self.touch(slot, tx.node)
-        if n == 0:
-            return
-        for e in range(n):
-            if touched[neighbour[e]] != slot:
-                self.touch(slot, neighbour[e])
-        v2x_spread(<int>n, neighbour, gain, self.power_mw,
-                   &self.profile[tx.first_subchannel, tx.n_subchannels, 0], self.n_bins,
-                   &self.energy[0, 0])
-        if self.sensitivity_mw > 0:
-            for e in range(n):
-                self.sinr[e] = gain[e] if gain[e] * self.power_mw >= self.sensitivity_mw else 0
-            v2x_spread(<int>n, neighbour, &self.sinr[0], self.power_mw,
-                       &self.profile[tx.first_subchannel, tx.n_subchannels, 0], self.n_bins,
-                       &self.noticed[0, 0])
+        for t in range(n_transmissions):
+            node = transmissions[t].node
+            n_links += self.row_start[node + 1] - self.row_start[node]
+        # few nodes reached: clear these; many: clear all at once
+        if 2 * n_links >= n_nodes:
+            memset(&self.energy[0, 0], 0, n_nodes * self.n_bins * sizeof(float))
+            if self.sensitivity_mw > 0:
+                memset(&self.noticed[0, 0], 0, n_nodes * self.n_bins * sizeof(float))
+        else:
+            for t in range(n_transmissions):
+                node = transmissions[t].node
+                self.touch(slot, node)
+                for e in range(self.row_start[node], self.row_start[node + 1]):
+                    if touched[self.neighbour[e]] != slot:
+                        self.touch(slot, self.neighbour[e])
+        for t in range(n_transmissions):
+            node = transmissions[t].node
+            first = self.row_start[node]
+            n = self.row_start[node + 1] - first
+            touched[node] = slot
+            if n == 0:
+                continue
+            power_mw = self.power_mw
+            profile = &self.profile[transmissions[t].first_subchannel,
+                                    transmissions[t].n_subchannels, 0]
+            v2x_spread(<int>n, &self.neighbour[first], &self.gain[first], power_mw, profile,
+                       self.n_bins, &self.energy[0, 0], touched, slot)
+            if self.sensitivity_mw > 0:
+                self.spread_noticed(slot, first, n, power_mw, profile)
+
+    cdef void spread_noticed(self, int slot, Py_ssize_t first, Py_ssize_t n, float power_mw,
+                             const float *profile) noexcept nogil:
+        """Collect the power of one transmission where it reaches the sensitivity."""
+        cdef Py_ssize_t e, k, begin, m
+        cdef const float *gain
+        cdef float *noticed = &self.piece.gain[0]
+        for e in range((n + V2X_PIECE - 1) // V2X_PIECE):
+            begin = first + e * V2X_PIECE
+            m = min(<Py_ssize_t>V2X_PIECE, first + n - begin)
+            gain = &self.gain[begin]
+            for k in range(m):
+                noticed[k] = gain[k] if gain[k] * power_mw >= self.sensitivity_mw else 0
+            v2x_spread(<int>m, &self.neighbour[begin], noticed, power_mw, profile, self.n_bins,
+                       &self.noticed[0, 0], &self.touched[0], slot)
 
     cdef inline void touch(self, int slot, int node) noexcept nogil:
         """Clear what `node` collected in an earlier slot."""
@@ -316,53 +434,33 @@ cdef class SlotReceiver:
             memset(&self.noticed[node, 0], 0, self.n_bins * sizeof(float))
 
     cdef void open_records(self, int slot) noexcept nogil:
-        """Write what every node in reach of somebody measured in `slot`.
+        """Write what every node in reach of somebody measured in `slot`."""
+        v2x_open(self.energy.shape[0], self.n_subchannels, &self.touched[0],
+                 &self.transmitting[0], slot,
+                 &self.noticed[0, 0] if self.sensitivity_mw > 0 else &self.energy[0, 0],
+                 self.n_bins, self.data_rb, self.control_rb,
+                 self.noise_mw * (self.data_rb + self.control_rb),
+                 &self.history_power[0, slot % self.window, 0], self.node_stride)
 
-        A transmitting node measured nothing.
-        """
-        cdef int n = self.n_subchannels
-        cdef int s
-        cdef Py_ssize_t node
-        cdef Py_ssize_t stride = <Py_ssize_t>self.window * self.record
-        cdef int32_t *record = &self.history[0, slot % self.window, 0]
-        cdef float *power = &self.history_power[0, slot % self.window, 0]
-        cdef const float *energy = (
-            &self.noticed[0, 0] if self.sensitivity_mw > 0 else &self.energy[0, 0])
-        cdef const int32_t *touched = &self.touched[0]
-        cdef const int32_t *transmitting = &self.transmitting[0]
-        cdef float data_rb = self.data_rb
-        cdef float control_rb = self.control_rb
-        cdef float noise = self.noise_mw * (self.data_rb + self.control_rb)
-        for node in range(self.energy.shape[0]):
-            if touched[node] == slot:
-                record[0] = slot
-                for s in range(n):
-                    power[1 + s] = energy[s] * data_rb + energy[n + s] * control_rb + noise
-                    power[1 + n + s] = 0
-                    record[1 + 2 * n + s] = 0
-                if transmitting[node]:
-                    for s in range(n):
-                        power[1 + s] = <float>-1.0
-            record += stride
-            power += stride
-            energy += self.n_bins
-
-    cdef void decide(self, int slot, const Transmission *tx, const Transmission *transmissions,
-                     Py_ssize_t n_transmissions, int64_t counted_from_us) noexcept nogil:
+    cdef void decide(self, int slot, const Transmission *tx,
+                     int64_t counted_from_us) noexcept nogil:
+        """Judge one transmission at all its neighbours, piece by piece."""
+        cdef Py_ssize_t p, begin
         cdef Py_ssize_t first = self.row_start[tx.node]
-        cdef Py_ssize_t n = self.row_start[tx.node + 1] - first
+        cdef Py_ssize_t end = self.row_start[tx.node + 1]
+        cdef int m, n_near, n_far
         cdef int node = tx.node
-        cdef int32_t pack
         cdef int64_t generated = self.generated_us[tx.packet]
         cdef bint counting = generated >= counted_from_us and self.flags[node] & COUNTED
+        cdef v2x_piece *piece = &self.piece
         cdef v2x_transmission f
-        if n == 0:
-            return
         f.power_mw = self.power_mw
         f.data_share = self.data_share[tx.n_subchannels]
         f.control_share = self.control_share[tx.n_subchannels]
         f.noise_mw = self.noise_mw
         f.sensitivity_mw = self.sensitivity_mw
+        f.limit_m = self.limit_of(tx, counting)
+        f.floor_gain = self.floor_of(&f)
         f.first_data = tx.first_subchannel
         f.n_data = tx.n_subchannels
         f.control = self.n_subchannels + tx.first_subchannel
@@ -374,97 +472,133 @@ cdef class SlotReceiver:
         f.n_grid = self.n_grid
         f.curves = &self.curves[0, 0]
         f.bin_width = self.bin_width
-        v2x_decide(<int>n, &f, &self.neighbour[first], &self.gain[first], &self.code[first],
-                   &self.distance[first], &self.energy[0, 0], &self.word[0],
-                   &self.zeros[0] if tx.attempt == 0 else &self.soft[first],
-                   &self.outcome[0], &self.decoded[0], &self.bin_[0], &self.sinr[0])
-        self.deafen(transmissions, n_transmissions, tx, first, n)
-        pack = (tx.reservation_ms | (tx.n_subchannels << 10) | (tx.priority << 15)
-                | ((tx.gap_slots + 32) << 19) | (tx.other_subchannel << 25))
-        self.remember(slot, tx.first_subchannel, first, n, f.data_share, pack,
-                      <uint16_t>(tx.gap2_slots | (tx.other2_subchannel << 5)))
-        if tx.n_attempts > 1:
-            self.combine(tx, first, n)
-        self.account(slot, tx, first, n, generated, counting)
+        for p in range((end - first + V2X_PIECE - 1) // V2X_PIECE):
+            begin = first + p * V2X_PIECE
+            m = <int>min(<Py_ssize_t>V2X_PIECE, end - begin)
+            v2x_sift(m, &f, &self.gain[begin], &self.distance[begin], piece, &n_near, &n_far)
+            if n_near > 0:
+                self.take(begin, m, n_near, piece.near)
+                v2x_take_data(n_near, piece.near, self.node, &self.code[begin], f.curve_row,
+                              &self.flags[0], &self.soft[begin] if tx.attempt > 0 else NULL, piece)
+                v2x_decide(n_near, &f, &self.energy[0, 0], &self.word[0], &self.transmitting[0],
+                           self.node, self.gain_of, self.away, piece.curve, piece.soft,
+                           piece.outcome, piece.decoded, piece.bin, piece.sinr)
+                self.remember(slot, tx, n_near, &f)
+                if tx.n_attempts > 1:
+                    self.combine(tx, begin, n_near)
+                self.account(slot, tx, begin, n_near, generated, counting)
+            if n_far > 0:
+                self.take(begin, m, n_far, piece.far)
+                v2x_overhear(n_far, &f, &self.energy[0, 0], &self.word[0], &self.transmitting[0],
+                             self.node, self.gain_of, piece.decoded)
+                self.remember(slot, tx, n_far, &f)
 
-    cdef void deafen(self, const Transmission *transmissions, Py_ssize_t n_transmissions,
-                     const Transmission *tx, Py_ssize_t first, Py_ssize_t n) noexcept nogil:
-        """Take back what nodes that transmit in this slot seemed to hear."""
-        cdef Py_ssize_t t, low, high, middle
-        cdef int other
-        cdef const int32_t *neighbour = &self.neighbour[first]
-        for t in range(n_transmissions):
-            other = transmissions[t].node
-            low = 0
-            high = n
-            while low < high:
-                middle = (low + high) // 2
-                if neighbour[middle] < other:
-                    low = middle + 1
-                else:
-                    high = middle
-            if low < n and neighbour[low] == other:
-                self.outcome[low] = HALF_DUPLEX
-                self.decoded[low] = 0
-                self.sinr[low] = self.zeros[0] if tx.attempt == 0 else self.soft[first + low]
+    cdef void take(self, Py_ssize_t begin, int n, int n_taken, const int32_t *at) noexcept nogil:
+        """Judge the links `at` of the `n` from `begin` on; all of them stay where they are."""
+        if n_taken == n:
+            self.node = &self.neighbour[begin]
+            self.gain_of = &self.gain[begin]
+            self.away = &self.distance[begin]
+            return
+        v2x_take(n_taken, at, &self.neighbour[begin], &self.gain[begin], &self.distance[begin],
+                 &self.piece)
+        self.node = self.piece.node
+        self.gain_of = self.piece.gain
+        self.away = self.piece.distance
 
-    cdef void remember(self, int slot, int subchannel, Py_ssize_t first, Py_ssize_t n,
-                       float data_share, int32_t pack, uint16_t further) noexcept nogil:
+    cdef void look_for_roadside(self) noexcept nogil:
+        """Find out whether there are roadside units."""
+        cdef Py_ssize_t j
+        cdef int ends = 0
+        for j in range(self.flags.shape[0]):
+            ends |= self.flags[j]
+        self.any_roadside = ends & ROADSIDE
+
+    cdef float limit_of(self, const Transmission *tx, bint counting) noexcept nogil:
+        """Return the distance beyond which nobody counts or remembers a packet [m].
+
+        There is none for packets in several attempts, which may be counted after a receiver has
+        come nearer, and none where roadside units listen, which remember everybody.
+        """
+        if tx.n_attempts > 1 or self.any_roadside:
+            return <float>3e38
+        if not counting:
+            return self.awareness_m
+        # with a margin for the rounding of distances to bins
+        return max(self.awareness_m, self.n_distance_bins * self.bin_width * <float>1.00001)
+
+    cdef float floor_of(self, const v2x_transmission *f) noexcept nogil:
+        """Return a gain below which no control information can be decoded, whatever chance says."""
+        cdef float least = max(f.sensitivity_mw, <float>1e-30) * <float>0.9999
+        if f.control_share > 0:
+            least = max(least, self.least_control_sinr * f.noise_mw / f.control_share
+                        * <float>0.9999)
+        return least / f.power_mw
+
+    cdef void remember(self, int slot, const Transmission *tx, int n,
+                       const v2x_transmission *f) noexcept nogil:
         """Put decoded control information into the sensing history; the strongest stays."""
-        cdef Py_ssize_t e, at
-        cdef Py_ssize_t stride = <Py_ssize_t>self.window * self.record
+        cdef Py_ssize_t at
+        cdef int k
         cdef int32_t *record = &self.history[0, slot % self.window, 0]
         cdef float *power = &self.history_power[0, slot % self.window, 0]
-        cdef const int32_t *neighbour = &self.neighbour[first]
-        cdef const float *gain = &self.gain[first]
-        cdef const int32_t *decoded = &self.decoded[0]
-        cdef float per_element = self.power_mw * data_share / 12
+        cdef const int32_t *node = self.node
+        cdef const float *gain = self.gain_of
+        cdef const int32_t *decoded = self.piece.decoded
+        cdef float per_element = f.power_mw * f.data_share / 12
         cdef float rsrp
-        for e in range(n):
-            if decoded[e]:
-                at = neighbour[e] * stride + 1 + self.n_subchannels + subchannel
-                rsrp = per_element * gain[e]
+        cdef int32_t pack = (tx.reservation_ms | (tx.n_subchannels << 10) | (tx.priority << 15)
+                             | ((tx.gap_slots + 32) << 19) | (tx.other_subchannel << 25))
+        cdef bint two = self.further is not None
+        cdef uint16_t further = <uint16_t>(tx.gap2_slots | (tx.other2_subchannel << 5))
+        for k in range(n):
+            if decoded[k]:
+                at = node[k] * self.node_stride + 1 + self.n_subchannels + tx.first_subchannel
+                rsrp = per_element * gain[k]
                 if rsrp > power[at]:
                     power[at] = rsrp
                     record[at + self.n_subchannels] = pack
-                    if self.further is not None:
-                        self.further[neighbour[e], slot % self.window, subchannel] = further
+                    if two:
+                        self.further[node[k], slot % self.window, tx.first_subchannel] = further
 
-    cdef void combine(self, const Transmission *tx, Py_ssize_t first, Py_ssize_t n) noexcept nogil:
+    cdef void combine(self, const Transmission *tx, Py_ssize_t first, int n) noexcept nogil:
         """Merge the outcomes of the attempts of a packet; see Medium for the rule.
 
         Afterwards `decoded` is 1 where this attempt was the first to succeed, 2 where the
         initial one had, and 3 where another had.
         """
         cdef Py_ssize_t e
-        cdef int o
+        cdef int k, o
         cdef int attempt = tx.attempt
         cdef bint between = 0 < attempt < tx.n_attempts - 1
-        cdef int32_t *outcome = &self.outcome[0]
-        cdef int32_t *decoded = &self.decoded[0]
+        cdef int32_t *outcome = self.piece.outcome
+        cdef int32_t *decoded = self.piece.decoded
         cdef uint8_t *before = &self.first_outcome[first]
-        for e in range(n):
-            o = outcome[e]
-            decoded[e] = o == RECEIVED
+        cdef float *soft = &self.soft[first]
+        for k in range(n):
+            e = self.piece.near[k]
+            o = outcome[k]
+            decoded[k] = o == RECEIVED
             if attempt > 0:
                 if before[e] == RECEIVED or before[e] == RECEIVED_LATER:
-                    decoded[e] = 2 if before[e] == RECEIVED else 3
+                    decoded[k] = 2 if before[e] == RECEIVED else 3
                     o = RECEIVED
                 elif o != RECEIVED:
                     # the attempt that came furthest names the cause
                     o = max(o, <int>before[e])
-            outcome[e] = o
-            if between and o == RECEIVED and decoded[e] != 2:
+            outcome[k] = o
+            if between and o == RECEIVED and decoded[k] != 2:
                 before[e] = RECEIVED_LATER
             else:
                 before[e] = <uint8_t>o
-            self.soft[first + e] = self.sinr[e]
+            soft[e] = self.piece.sinr[k]
 
-    cdef void account(self, int slot, const Transmission *tx, Py_ssize_t first, Py_ssize_t n,
+    cdef void account(self, int slot, const Transmission *tx, Py_ssize_t first, int n,
                       int64_t generated, bint counting) noexcept nogil:
         """Count outcomes, and note what each receiver now knows of the sender."""
         cdef Py_ssize_t e, longest_gap = self.gaps.shape[0] - 1
-        cdef int known
+        cdef int k, m, known, n_news = 0
+        cdef int32_t *news = self.piece.curve
         cdef bint single = tx.n_attempts == 1
         cdef bint final = tx.attempt == tx.n_attempts - 1
         cdef bint heard, counts_here
@@ -477,39 +611,54 @@ cdef class SlotReceiver:
         cdef int limit = self.n_distance_bins
         cdef int slot_us = self.slot_us
         cdef float awareness = self.awareness_m
-        cdef const int32_t *neighbour = &self.neighbour[first]
-        cdef const float *distance = &self.distance[first]
-        cdef const int32_t *outcome = &self.outcome[0]
-        cdef const int32_t *decoded = &self.decoded[0]
-        cdef const int32_t *bin_ = &self.bin_[0]
-        cdef const uint8_t *flags = &self.flags[0]
+        cdef const int32_t *outcome = self.piece.outcome
+        cdef const int32_t *decoded = self.piece.decoded
+        cdef const int32_t *bin_ = self.piece.bin
         cdef Py_ssize_t plane = <Py_ssize_t>limit * N_OUTCOMES
         cdef int64_t *counts = &self.counts[0, 0, 0] + (sender & ROADSIDE) * plane
         cdef int64_t *gaps = &self.gaps[0]
         cdef int32_t *last_slot = &self.last_slot[first]
         cdef int64_t *last_generated = &self.last_generated[first]
-        for e in range(n):
-            ends = flags[neighbour[e]]
-            counts_here = counting and bin_[e] < limit and ends & COUNTED
-            heard = outcome[e] == RECEIVED if single else decoded[e] == 1
+        for k in range(n):
+            ends = self.piece.ends[k]
+            counts_here = counting and bin_[k] < limit and ends & COUNTED
+            heard = outcome[k] == RECEIVED if single else decoded[k] == 1
             if counts_here and final:
                 if ends & ROADSIDE:
-                    counts[plane + bin_[e] * N_OUTCOMES + outcome[e]] += 1
+                    counts[plane + bin_[k] * N_OUTCOMES + outcome[k]] += 1
                 else:
                     n_intended += 1
-                    n_received += outcome[e] == RECEIVED
-                    n_first += heard if single else decoded[e] == 2
-                    counts[bin_[e] * N_OUTCOMES + outcome[e]] += 1
-            if heard and (distance[e] <= awareness or (ends | sender) & ROADSIDE):
-                known = last_slot[e]
-                if counts_here and known >= 0 and not (ends | sender) & ROADSIDE:
-                    gap = <int64_t>(slot - known) * slot_us // 1000
-                    gaps[min(gap, longest_gap)] += 1
-                last_slot[e] = slot
-                last_generated[e] = generated
+                    n_received += outcome[k] == RECEIVED
+                    n_first += heard if single else decoded[k] == 2
+                    counts[bin_[k] * N_OUTCOMES + outcome[k]] += 1
+            news[n_news] = k
+            n_news += heard & ((self.away[k] <= awareness)
+                               | (((ends | sender) & ROADSIDE) != 0))
+        for m in range(n_news):
+            k = news[m]
+            e = self.piece.near[k]
+            known = last_slot[e]
+            last_slot[e] = slot
+            last_generated[e] = generated
+            ends = self.piece.ends[k]
+            if (known >= 0 and counting and bin_[k] < limit and ends & COUNTED
+                    and not (ends | sender) & ROADSIDE):
+                gap = <int64_t>(slot - known) * slot_us // 1000
+                gaps[min(gap, longest_gap)] += 1
         self.n_intended[tx.packet] += n_intended
         self.n_received[tx.packet] += n_received
         self.n_received_first[tx.packet] += n_first
+
+
+cdef double least_sinr(const float[:, ::1] curves, int curve):
+    """Return the linear SINR below which an error curve leaves no chance."""
+    cdef Py_ssize_t i = 0
+    while i < curves.shape[1] and curves[curve, i] >= 1:
+        i += 1
+    if i == 0:
+        return 0.0
+    octave, step = divmod(i, CURVE_PER_OCTAVE)
+    return 2.0 ** (CURVE_FIRST_LOG2 + octave) * (1.0 + step / CURVE_PER_OCTAVE)
 
 
 def sample_ages(
@@ -522,9 +671,10 @@ def sample_ages(
     with a roadside unit, which have no ages either.
     """
     cdef Py_ssize_t n = row_start.shape[0] - 1
-    cdef Py_ssize_t i, e
+    cdef Py_ssize_t i, e, begin
     cdef int64_t age
-    cdef int ends
+    cdef int ends, k, n_heard
+    cdef int32_t[512] heard
     cdef float limit = <float>awareness_m
     if flags.shape[0] != n:
         raise ValueError("flags must have one value per row")
@@ -534,17 +684,22 @@ def sample_ages(
         need(name, length, row_start[n])
     with nogil:
         for i in range(n):
-            for e in range(row_start[i], row_start[i + 1]):
-                if last_slot[e] < 0:
-                    continue
-                ends = flags[i] | flags[neighbour[e]]
-                if ends & ROADSIDE:
-                    continue
-                if distance[e] > limit:
-                    last_slot[e] = -1
-                elif count and flags[i] & flags[neighbour[e]]:
-                    age = (now_us - last_generated[e]) // 1000
-                    ages[min(age, <int64_t>(ages.shape[0] - 1))] += 1
+            for begin in range(row_start[i], row_start[i + 1], 512):
+                # those who were heard, found without branches that nobody could predict
+                n_heard = 0
+                for e in range(begin, min(begin + 512, <Py_ssize_t>row_start[i + 1])):
+                    heard[n_heard] = <int32_t>e
+                    n_heard += last_slot[e] >= 0
+                for k in range(n_heard):
+                    e = heard[k]
+                    ends = flags[i] | flags[neighbour[e]]
+                    if ends & ROADSIDE:
+                        continue
+                    if distance[e] > limit:
+                        last_slot[e] = -1
+                    elif count and flags[i] & flags[neighbour[e]]:
+                        age = (now_us - last_generated[e]) // 1000
+                        ages[min(age, <int64_t>(ages.shape[0] - 1))] += 1
 
 
 def count_known(

@@ -15,10 +15,13 @@ cdef extern from "v2x_math.h":
     uint32_t v2x_hash3(uint32_t key, uint32_t a, uint32_t b) nogil
     float v2x_uniform(uint32_t h) nogil
     float v2x_log2(float x) nogil
+    void V2X_PREFETCH(const void *p) nogil
 
 cdef enum:
     MAX_SUBCHANNELS = 32
     MAX_GAP = 32
+    # records that are asked for ahead of their use, as they lie far apart
+    AHEAD = 24
     # columns of a review
     REVIEW_NODE = 0
     REVIEW_LENGTH = 1
@@ -67,6 +70,9 @@ cdef class CandidateSelector:
         are not looked at. 0 for the whole sensing window.
     further : (n_nodes, window, n_subchannels) uint16, or without nodes
         Second further transmissions in the history, where there are such.
+    urgency : (window,) int32
+        Highest priority on air in each slot of the history, so that a review need not look at
+        slots without anybody above; if it is missing, it looks at all.
 
     Attributes
     ----------
@@ -74,9 +80,10 @@ cdef class CandidateSelector:
         Of the last selection: M_total, |S_A|, |S_B| and the 3 dB steps taken.
     """
 
-    cdef const int32_t[:, :, ::1] history
-    cdef const float[:, :, ::1] history_power
+    cdef const int32_t[:, :, :] history
+    cdef const float[:, :, :] history_power
     cdef const uint16_t[:, :, ::1] further
+    cdef const int32_t[::1] urgency
     cdef const float[:, ::1] thresholds_dbm
     cdef const int32_t[::1] periods
     cdef int n_subchannels, ring, window, step, capacity, lag, longest
@@ -93,12 +100,13 @@ cdef class CandidateSelector:
     cdef int node, now, start, n_slots, n_positions, length, period, n_periods, priority, scale
     cdef float limit
 
-    def __init__(self, const int32_t[:, :, ::1] history,
-                 const float[:, :, ::1] history_power, *, double noise_mw,
+    def __init__(self, const int32_t[:, :, :] history,
+                 const float[:, :, :] history_power, *, double noise_mw,
                  const float[:, ::1] thresholds_dbm, const int32_t[::1] periods_slots,
                  int step_slots, double keep_ratio, uint32_t key, int sensing_slots=0,
                  int lag_slots=0, bint scale_by_window=False, bint waive_unheard=False,
                  int longest_slots=0, const uint16_t[:, :, ::1] further=None,
+                 const int32_t[::1] urgency=None,
                  float[::1] excess,
                  float[::1] energy, uint32_t[::1] tie, int32_t[::1] order):
         if (history_power.shape[0] != history.shape[0]
@@ -123,6 +131,9 @@ cdef class CandidateSelector:
                                     or further.shape[2] != self.n_subchannels):
             raise ValueError("further has the wrong shape")
         self.further = further
+        if urgency is not None and urgency.shape[0] != self.ring:
+            raise ValueError("urgency must have one value per slot of the history")
+        self.urgency = urgency
         self.noise_mw = <float>noise_mw
         self.thresholds_dbm = thresholds_dbm
         self.periods = periods_slots
@@ -363,6 +374,7 @@ cdef class CandidateSelector:
         cdef const int32_t *record
         cdef const float *power
         for m in range(self.oldest_slot(), now - self.lag):
+            self.fetch(m + AHEAD)
             at = m % self.ring
             record = &self.history[self.node, at, 0]
             if record[0] != m:
@@ -410,6 +422,12 @@ cdef class CandidateSelector:
                     if ahead > 0:
                         self.mark_reserved(m + gap2, m, ahead, other, size, excess, target)
 
+    cdef inline void fetch(self, int slot) noexcept nogil:
+        """Ask for the record of a slot."""
+        cdef const int32_t *record = &self.history[self.node, slot % self.ring, 0]
+        V2X_PREFETCH(record)
+        V2X_PREFETCH(record + 3 * self.n_subchannels)
+
     cdef int oldest_slot(self) noexcept nogil:
         """Return the oldest slot of the sensing window whose record can still matter."""
         cdef int oldest = max(self.now - self.window, 0)
@@ -430,6 +448,8 @@ cdef class CandidateSelector:
             return False
         for m in range(self.oldest_slot(), self.now - self.lag):
             at = m % self.ring
+            if self.urgency is not None and self.urgency[at] >= below:
+                continue
             record = &self.history[self.node, at, 0]
             if record[0] == m:
                 for s in range(1 + 2 * n, 1 + 3 * n):
@@ -661,7 +681,7 @@ cdef class CandidateSelector:
 
 
 def busy_ratio(
-        const int32_t[:, :, ::1] history, const float[:, :, ::1] history_power, int slot,
+        const int32_t[:, :, :] history, const float[:, :, :] history_power, int slot,
         int n_slots, double threshold_mw, const uint8_t[::1] active, double[::1] ratio):
     """Fill `ratio` with the CBR of every active node over [slot - n_slots, slot - 1].
 
@@ -671,9 +691,11 @@ def busy_ratio(
     cdef Py_ssize_t node, n = history.shape[0]
     cdef int n_sub = <int>(history.shape[2] - 1) // 3
     cdef int window = <int>history.shape[1]
-    cdef int m, at, s
+    cdef int m, s
     cdef int64_t busy, seen
     cdef float limit = <float>threshold_mw
+    cdef const int32_t *record
+    cdef const float *power
     if (active.shape[0] != n or ratio.shape[0] != n or history_power.shape[0] != n
             or history_power.shape[1] != window or not 0 < n_slots <= window):
         raise ValueError("arrays have different lengths, or the window is too long")
@@ -685,12 +707,14 @@ def busy_ratio(
             busy = 0
             seen = 0
             for m in range(max(slot - n_slots, 0), slot):
-                at = m % window
-                if history[node, at, 0] != m:
+                V2X_PREFETCH(&history[node, (m + AHEAD) % window, 0])
+                record = &history[node, m % window, 0]
+                power = &history_power[node, m % window, 0]
+                if record[0] != m:
                     seen += n_sub
-                elif history_power[node, at, 1] >= 0:
+                elif power[1] >= 0:
                     seen += n_sub
                     for s in range(n_sub):
-                        busy += history_power[node, at, 1 + s] > limit
+                        busy += power[1 + s] > limit
             if seen > 0:
                 ratio[node] = <double>busy / <double>seen

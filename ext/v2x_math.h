@@ -19,6 +19,13 @@
 
 #define V2X_INLINE static inline __attribute__((always_inline))
 
+/* Ask for memory that will be read soon. */
+#if defined(__GNUC__)
+#define V2X_PREFETCH(p) __builtin_prefetch(p)
+#else
+#define V2X_PREFETCH(p) ((void)(p))
+#endif
+
 V2X_INLINE uint32_t v2x_bits(float x) { uint32_t u; memcpy(&u, &x, 4); return u; }
 V2X_INLINE float v2x_float(uint32_t u) { float x; memcpy(&x, &u, 4); return x; }
 

@@ -173,7 +173,7 @@ def link_kernel_case(n_tx: int = 50, n_rx: int = 500, repeats: int = 400) -> dic
         slot_us=1000,
     )
     energy = np.zeros((n, n_bins), dtype=np.float32)
-    history = np.full((n, window, 1 + 3 * n_sub), -1, dtype=np.int32)
+    history = np.full((window, n, 1 + 3 * n_sub), -1, dtype=np.int32).swapaxes(0, 1)
     receiver.bind_nodes(
         np.arange(n, dtype=np.uint32),
         np.ones(n, dtype=np.uint8),
@@ -197,11 +197,6 @@ def link_kernel_case(n_tx: int = 50, n_rx: int = 500, repeats: int = 400) -> dic
         np.zeros(n_links, dtype=np.int64),
         np.zeros(n_links, dtype=np.float32),
         np.zeros(n_links, dtype=np.uint8),
-        np.zeros(n_rx, dtype=np.int32),
-        np.zeros(n_rx, dtype=np.int32),
-        np.zeros(n_rx, dtype=np.int32),
-        np.zeros(n_rx, dtype=np.float32),
-        np.zeros(n_rx, dtype=np.float32),
     )
     counters = [np.zeros(n_tx, dtype=np.int32) for _ in range(3)]
     receiver.bind_packets(np.zeros(n_tx, dtype=np.int64), *counters)

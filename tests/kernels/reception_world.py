@@ -111,6 +111,8 @@ class World:
         By transmitter, then receiver.
     word, counted, roadside
         By node; empty `roadside` means nobody is.
+    by_slot
+        Whether the history lies in memory slot by slot instead of node by node.
     generated_us
         By packet.
     """
@@ -122,6 +124,7 @@ class World:
     generated_us: list[int]
     counted_from_us: int = 0
     roadside: list[bool] = field(default_factory=list)
+    by_slot: bool = False
     kernel: SlotReceiver = field(init=False)
 
     def __post_init__(self) -> None:
@@ -140,16 +143,15 @@ class World:
         self.last_generated = np.zeros(m, dtype=np.int64)
         self.soft = np.zeros(m, dtype=np.float32)
         self.first_outcome = np.full(m, 2, dtype=np.uint8)
-        longest = max(rows, default=0) + 2
-        self.scratch = [np.full(longest, -9, dtype=np.int32) for _ in range(3)]
-        self.sinr = np.full(longest, -9.0, dtype=np.float32)
-        self.zeros = np.zeros(longest, dtype=np.float32)
         self.transmitting = np.zeros(n, dtype=np.int32)
         self.touched = np.full(n, -1, dtype=np.int32)
         n_bins = d.profile.shape[2]
         self.energy = np.full((n, n_bins), -3.0, dtype=np.float32)
         self.noticed = self.energy.copy() if d.sensitivity_mw > 0 else self.energy
-        self.history = np.full((n, d.window, 1 + 3 * d.n_subchannels), -1, dtype=np.int32)
+        record = 1 + 3 * d.n_subchannels
+        self.history = np.full((n, d.window, record), -1, dtype=np.int32)
+        if self.by_slot:
+            self.history = np.full((d.window, n, record), -1, dtype=np.int32).swapaxes(0, 1)
         self.powers = self.history.view(np.float32)
         k = len(self.generated_us)
         self.n_intended, self.n_received, self.n_received_first = np.zeros((3, k), dtype=np.int32)
@@ -178,9 +180,6 @@ class World:
             self.last_generated,
             self.soft,
             self.first_outcome,
-            *self.scratch,
-            self.sinr,
-            self.zeros,
         )
         self.kernel.bind_packets(
             np.array(self.generated_us, dtype=np.int64),
@@ -227,9 +226,6 @@ class World:
             self.last_generated,
             self.soft,
             self.first_outcome,
-            *self.scratch,
-            self.sinr,
-            self.zeros,
             self.transmitting,
             self.touched,
             self.energy,
@@ -295,8 +291,13 @@ def pair_world(used: Design, *, distance_m: float = 100.0, snr: float = 100.0, n
 SOLO = Tx(node=0, packet=0, first_subchannel=0, n_subchannels=1)
 
 
-def random_world(seed: int, n: int, used: Design, n_packets: int) -> World:
-    """Return nodes at random, some too far apart to be links and some links without power."""
+def random_world(
+    seed: int, n: int, used: Design, n_packets: int, roadside_share: float = 0.3
+) -> World:
+    """Return nodes at random, some too far apart to be links and some links without power.
+
+    Without roadside units, nobody counts or remembers data from beyond 500 m.
+    """
     g = rng.stream(seed, "world")
     ends = {}
     for i in range(n):
@@ -311,7 +312,7 @@ def random_world(seed: int, n: int, used: Design, n_packets: int) -> World:
         counted=(g.random(n) < 0.8).tolist(),
         generated_us=(5_000_000_000 + np.sort(g.integers(0, 50_000, n_packets))).tolist(),
         counted_from_us=5_000_008_000,
-        roadside=(rng.stream(seed, "roadside").random(n) < 0.3).tolist(),
+        roadside=(rng.stream(seed, "roadside").random(n) < roadside_share).tolist(),
     )
 
 

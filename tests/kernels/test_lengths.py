@@ -182,6 +182,7 @@ BIND_NODES = {
     "noticed": column(N_NODES, np.float32, N_BINS),
     "history": column(N_NODES, np.int32, RECEIVER["window"], RECORD),
     "history_power": column(N_NODES, np.float32, RECEIVER["window"], RECORD),
+    "urgency": column(RECEIVER["window"], np.int32),
 }
 BIND_LINKS = {
     **rows(),
@@ -189,8 +190,11 @@ BIND_LINKS = {
     **per_link("code", "first_outcome", dtype=np.uint8),
     **per_link("last_slot", dtype=np.int32),
     **per_link("last_generated", dtype=np.int64),
-    **{name: column(2, np.int32) for name in ("outcome", "decoded", "bin_")},
-    **{name: column(2, np.float32) for name in ("sinr", "zeros")},
+}
+BIND_LOG = {
+    **{name: column(5, np.int64) for name in ("first_slot_us", "last_slot_us")},
+    **{name: column(5, np.int32) for name in ("n_attempts", "n_subchannels")},
+    "resolved": column(5, np.uint8),
 }
 BIND_PACKETS = {
     "generated_us": column(5, np.int64),
@@ -205,6 +209,7 @@ SELECTOR = {
     "step_slots": 100,
     "keep_ratio": 0.2,
     "key": 1,
+    "urgency": column(10, np.int32),
     "excess": column(60, np.float32),
     "energy": column(60, np.float32),
     "tie": column(60, np.uint32),
@@ -317,6 +322,7 @@ CALLS: dict[str, tuple[Callable[..., Any], Arguments]] = {
     "SlotReceiver.bind_nodes": (bind_nodes, BIND_NODES),
     "SlotReceiver.bind_links": (bind_links, BIND_LINKS),
     "SlotReceiver.bind_packets": (bind_packets, BIND_PACKETS),
+    "SlotReceiver.bind_log": (reception.SlotReceiver(**RECEIVER).bind_log, BIND_LOG),
     "sample_ages": (reception.sample_ages, AGES),
     "count_known": (reception.count_known, KNOWN),
     "count_states": (reception.count_states, STATES),

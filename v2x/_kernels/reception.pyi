@@ -39,6 +39,7 @@ class SlotReceiver:
         history: NDArray[np.int32],
         history_power: NDArray[np.float32],
         further: NDArray[np.uint16] | None = None,
+        urgency: NDArray[np.int32] | None = None,
     ) -> None: ...
     def bind_links(
         self,
@@ -51,11 +52,6 @@ class SlotReceiver:
         last_generated: NDArray[np.int64],
         soft: NDArray[np.float32],
         first_outcome: NDArray[np.uint8],
-        outcome: NDArray[np.int32],
-        decoded: NDArray[np.int32],
-        bin_: NDArray[np.int32],
-        sinr: NDArray[np.float32],
-        zeros: NDArray[np.float32],
     ) -> None: ...
     def bind_packets(
         self,
@@ -64,8 +60,16 @@ class SlotReceiver:
         n_received: NDArray[np.int32],
         n_received_first: NDArray[np.int32],
     ) -> None: ...
+    def bind_log(
+        self,
+        first_slot_us: NDArray[np.int64],
+        last_slot_us: NDArray[np.int64],
+        n_attempts: NDArray[np.int32],
+        n_subchannels: NDArray[np.int32],
+        resolved: NDArray[np.uint8],
+    ) -> None: ...
     def bind_counts(self, counts: NDArray[np.int64], gaps: NDArray[np.int64]) -> None: ...
-    def receive(self, slot: int, transmissions: NDArray[np.void], counted_from_us: int) -> None: ...
+    def receive(self, slot: int, rows: NDArray[np.void], counted_from_us: int) -> None: ...
     def drop(self, node: int, packet: int, counted_from_us: int) -> None: ...
 
 def sample_ages(

@@ -19,6 +19,7 @@ class CandidateSelector:
         waive_unheard: bool = False,
         longest_slots: int = 0,
         further: NDArray[np.uint16] | None = None,
+        urgency: NDArray[np.int32] | None = None,
         excess: NDArray[np.float32],
         energy: NDArray[np.float32],
         tie: NDArray[np.uint32],

@@ -256,6 +256,7 @@ class NrMode2(SidelinkSps):
             waive_unheard=True,
             longest_slots=int(periods_ms.max(initial=1)) * per_ms,
             further=context.history.further,
+            urgency=context.history.urgency,
             excess=np.zeros(n_candidates, dtype=np.float32),
             energy=np.zeros(n_candidates, dtype=np.float32),
             tie=np.zeros(n_candidates, dtype=np.uint32),

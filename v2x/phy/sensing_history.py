@@ -31,6 +31,8 @@ class SensingHistory:
     further : (n_nodes, window, n_subchannels) uint16
         The second further transmission of the control information in `words`, packed
         (:meth:`ControlInformation.pack_further`); without nodes unless `reserves_two`.
+    urgency : (window,) int32
+        Highest priority on air in each slot of the ring, 0 until there was one.
     """
 
     n_nodes: int
@@ -40,15 +42,19 @@ class SensingHistory:
     words: NDArray[np.int32] = field(init=False)
     powers: NDArray[np.float32] = field(init=False)
     further: NDArray[np.uint16] = field(init=False)
+    urgency: NDArray[np.int32] = field(init=False)
 
     def __post_init__(self) -> None:
         """Allocate the ring, all records stale."""
-        words = np.full((self.n_nodes, self.window, 1 + 3 * self.n_subchannels), -1, np.int32)
+        # in memory slot by slot, as reception writes; a selection reads one record of each
+        words = np.full((self.window, self.n_nodes, 1 + 3 * self.n_subchannels), -1, np.int32)
+        words = words.swapaxes(0, 1)
         object.__setattr__(self, "words", words)
         object.__setattr__(self, "powers", words.view(np.float32))
         n_further = self.n_nodes if self.reserves_two else 0
         further = np.zeros((n_further, self.window, self.n_subchannels), np.uint16)
         object.__setattr__(self, "further", further)
+        object.__setattr__(self, "urgency", np.zeros(self.window, np.int32))
 
     def forget(self, node: int) -> None:
         """Make all records of `node` stale."""

@@ -131,6 +131,7 @@ class Medium:
             history.words,
             history.powers,
             history.further,
+            history.urgency,
         )
         self._receiver.bind_counts(self.counts.outcomes, self.counts.gaps_ms)
 
@@ -161,7 +162,6 @@ class Medium:
 
     def _bind_links(self) -> None:
         links = self._links
-        longest = max(links.longest_row, 1)
         self._receiver.bind_links(
             links.row_start,
             links.neighbour,
@@ -172,11 +172,6 @@ class Medium:
             links.column("last_generated"),
             links.column("soft"),
             links.column("first_outcome"),
-            np.zeros(longest, dtype=np.int32),
-            np.zeros(longest, dtype=np.int32),
-            np.zeros(longest, dtype=np.int32),
-            np.zeros(longest, dtype=np.float32),
-            np.zeros(longest, dtype=np.float32),
         )
         self._link_version = links.version
 
@@ -189,20 +184,18 @@ class Medium:
                 self._packets["n_received"],
                 self._packets["n_received_first"],
             )
+            self._receiver.bind_log(
+                self._packets["first_slot_us"],
+                self._packets["last_slot_us"],
+                self._packets["n_attempts"],
+                self._packets["n_subchannels"],
+                self._packets["resolved"].view(np.uint8),
+            )
             self._packet_version = self._packets.version
 
     def receive(self, slot: int, transmissions: SlotTransmissions) -> None:
         """Receive everything on air in `slot` and note it in the packet log."""
         self._receiver.receive(slot, transmissions, self._counted_from_us)
-        packet = transmissions["packet"]
-        attempt = transmissions["attempt"]
-        log = self._packets
-        start_us = slot * self._slot_us
-        log["first_slot_us"][packet[attempt == 0]] = start_us
-        log["last_slot_us"][packet] = start_us
-        log["n_attempts"][packet] += 1
-        log["n_subchannels"][packet] = transmissions["n_subchannels"]
-        log["resolved"][packet] = attempt == transmissions["n_attempts"] - 1
 
     def drop(self, node: int, packet: int) -> None:
         """Count a packet that was never sent at the receivers it was meant for."""

@@ -190,6 +190,10 @@ class Selector:
         for (own, received), value in s.thresholds_dbm.items():
             thresholds[own - 1, received - 1] = value
         self.order = np.zeros(capacity, dtype=np.int32)
+        urgency = np.full(history.window, 9, dtype=np.int32)
+        for h in s.heard:
+            at = h.slot % history.window
+            urgency[at] = min(urgency[at], h.sci.priority)
         self.kernel = CandidateSelector(
             history.words,
             history.powers,
@@ -205,6 +209,7 @@ class Selector:
             waive_unheard=True,
             longest_slots=max(s.periods_ms) * s.per_ms,
             further=history.further,
+            urgency=urgency,
             excess=np.zeros(capacity, dtype=np.float32),
             energy=np.zeros(capacity, dtype=np.float32),
             tie=np.zeros(capacity, dtype=np.uint32),
