@@ -3,6 +3,7 @@
 
 from libc.math cimport fabs
 from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.string cimport memcpy
 
 from lengths cimport need
 
@@ -10,7 +11,6 @@ cdef extern from "links.h":
     enum:
         V2X_N_CODES
         V2X_N_PIECES
-        V2X_N_BINS
 
     ctypedef struct v2x_law:
         float start[40]
@@ -25,6 +25,7 @@ cdef extern from "links.h":
         float wrap
         float half_wrap
         float db_to_log2
+        int alike
 
     ctypedef struct v2x_nodes:
         const float *x
@@ -36,6 +37,7 @@ cdef extern from "links.h":
         const float *gain_db
         const uint32_t *word
 
+    void v2x_law_kinds(v2x_law *law) nogil
     void v2x_links_row(
         int n, int i, const int32_t *neighbour, const v2x_nodes *nodes, const v2x_law *law,
         const uint8_t *code, const float *extra, float *shadow, float *block, float *gain,
@@ -45,8 +47,20 @@ cdef extern from "links.h":
         const float *cosine, const float *sine, const float *half_length,
         const float *half_width, float wrap, float half_wrap, float gap, float grade,
         int32_t *bin, int32_t *low, int32_t *high, float *distance) nogil
-    void v2x_cover(float *line, int low, int high, float d) nogil
-    void v2x_uncover(float *line, int n) nogil
+    enum:
+        V2X_SIGHT_INTS
+        V2X_SIGHT_FLOATS
+
+    ctypedef struct v2x_sight:
+        int32_t *bin
+        int32_t *low
+        int32_t *high
+        int32_t *height
+        int32_t *top
+        float *distance
+
+    void v2x_lay_out(v2x_sight *sight, int32_t *ints, float *floats, Py_ssize_t room) nogil
+    void v2x_blocked(int n, int upper, v2x_sight *sight) nogil
     uint32_t v2x_hash2(uint32_t key, uint32_t a) nogil
     uint32_t v2x_hash3(uint32_t key, uint32_t a, uint32_t b) nogil
     uint32_t v2x_mix(uint32_t h) nogil
@@ -55,6 +69,9 @@ cdef extern from "links.h":
     float v2x_exp2(float x) nogil
     void v2x_normal_pair(uint32_t h1, uint32_t h2, float *first, float *second) nogil
 
+
+#: Rows of scratch of :func:`classify_geometric`.
+SIGHT_INTS, SIGHT_FLOATS = V2X_SIGHT_INTS, V2X_SIGHT_FLOATS
 
 cdef enum:
     MAX_HEIGHTS = 8
@@ -148,6 +165,154 @@ def neighbours(
             row_start[0] = 0
 
 
+def replace_neighbours(
+        const int32_t[::1] old_start, const int32_t[::1] old_neighbour,
+        const float[::1] x, const float[::1] y, const uint8_t[::1] active,
+        const int32_t[::1] replaced, const uint8_t[::1] fresh, double reach_m, double wrap_m,
+        int32_t[::1] new_start, int32_t[::1] new_neighbour, int32_t[:, ::1] runs):
+    """Take the nodes `replaced` out of all rows and put them in where they stand now.
+
+    Gives the rows that :func:`neighbours` would, if only these nodes have moved. `replaced`
+    ascends; links of `fresh` nodes among them are not those of before. `new_neighbour` has room
+    for the old links and twice the number of nodes more for each replaced one. `runs` gets where
+    links of the old table went: first new and first old position and length; it has room for as
+    many as there are nodes, and twice that for each replaced one.
+
+    Returns
+    -------
+    (n_links, n_runs)
+    """
+    cdef Py_ssize_t n = old_start.shape[0] - 1
+    cdef Py_ssize_t i, at = 0, c, k, found, cursor, end
+    cdef Py_ssize_t m = replaced.shape[0]
+    cdef Py_ssize_t n_runs = 0
+    cdef int j
+    cdef bint own
+    cdef float reach2 = <float>(reach_m * reach_m)
+    cdef float wrap = <float>wrap_m
+    for name, length in (("x", x.shape[0]), ("y", y.shape[0]), ("active", active.shape[0]),
+                         ("fresh", fresh.shape[0])):
+        need(name, length, n)
+    if new_start.shape[0] != n + 1 or x.shape[0] != n:
+        raise ValueError("old_start, new_start and x have different numbers of nodes")
+    need("old_neighbour", old_neighbour.shape[0], old_start[n])
+    need("new_neighbour", new_neighbour.shape[0], old_start[n] + 2 * m * n)
+    need("runs", runs.shape[0], n * (2 * m + 1))
+    if runs.shape[1] != 3:
+        raise ValueError("runs needs three columns")
+    for c in range(m):
+        if not 0 <= replaced[c] < n or (c > 0 and replaced[c] <= replaced[c - 1]):
+            raise ValueError("replaced must be ascending rows")
+    with nogil:
+        c = 0
+        for i in range(n):
+            new_start[i] = <int32_t>at
+            own = c < m and replaced[c] == i
+            if own:
+                c += 1
+                cursor = old_start[i]
+                for j in range(<int>n):
+                    while cursor < old_start[i + 1] and old_neighbour[cursor] < j:
+                        cursor += 1
+                    if active[i] and active[j] and j != i and near(x, y, i, j, reach2, wrap):
+                        if (cursor < old_start[i + 1] and old_neighbour[cursor] == j
+                                and not fresh[i] and not fresh[j]):
+                            at = copy_run(old_neighbour, cursor, cursor + 1, new_neighbour, at,
+                                          runs, &n_runs)
+                        else:
+                            new_neighbour[at] = j
+                            at += 1
+                continue
+            cursor = old_start[i]
+            end = old_start[i + 1]
+            for k in range(m):
+                j = replaced[k]
+                found = position_of(old_neighbour, cursor, end, j)
+                at = copy_run(old_neighbour, cursor, found, new_neighbour, at, runs, &n_runs)
+                cursor = found
+                own = cursor < end and old_neighbour[cursor] == j
+                if active[i] and active[j] and near(x, y, i, j, reach2, wrap):
+                    if own and not fresh[j]:
+                        at = copy_run(old_neighbour, cursor, cursor + 1, new_neighbour, at, runs,
+                                      &n_runs)
+                    else:
+                        new_neighbour[at] = j
+                        at += 1
+                cursor += own
+            at = copy_run(old_neighbour, cursor, end, new_neighbour, at, runs, &n_runs)
+        new_start[n] = <int32_t>at
+    return at, n_runs
+
+
+cdef inline bint near(const float[::1] x, const float[::1] y, Py_ssize_t i, Py_ssize_t j,
+                      float reach2, float wrap) noexcept nogil:
+    """Whether two nodes are within reach, by the nearest copy on a wrapped road."""
+    cdef float dx = x[j] - x[i]
+    cdef float dy = y[j] - y[i]
+    if wrap > 0:
+        if dx > <float>0.5 * wrap:
+            dx = dx - wrap
+        elif dx < -<float>0.5 * wrap:
+            dx = dx + wrap
+    return dx * dx + dy * dy <= reach2
+
+
+cdef inline Py_ssize_t position_of(const int32_t[::1] values, Py_ssize_t low, Py_ssize_t high,
+                                   int value) noexcept nogil:
+    """Return the first position in [low, high) whose value is not below `value`."""
+    cdef Py_ssize_t middle
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef inline Py_ssize_t copy_run(
+        const int32_t[::1] old, Py_ssize_t begin, Py_ssize_t end, int32_t[::1] new,
+        Py_ssize_t at, int32_t[:, ::1] runs, Py_ssize_t *n_runs) noexcept nogil:
+    """Copy old[begin:end] to new[at:] and note the run; returns where the next one goes."""
+    cdef Py_ssize_t k = n_runs[0]
+    cdef Py_ssize_t length = end - begin
+    if length <= 0:
+        return at
+    memcpy(&new[at], &old[begin], length * sizeof(int32_t))
+    if k > 0 and runs[k - 1, 0] + runs[k - 1, 2] == at and runs[k - 1, 1] + runs[k - 1, 2] == begin:
+        runs[k - 1, 2] += <int32_t>length
+        return at + length
+    runs[k, 0] = <int32_t>at
+    runs[k, 1] = <int32_t>begin
+    runs[k, 2] = <int32_t>length
+    n_runs[0] = k + 1
+    return at + length
+
+
+def carry_runs(
+        const int32_t[:, ::1] runs, int n_runs, const uint8_t[::1] old, uint8_t[::1] new,
+        const uint8_t[::1] fill):
+    """Copy a column of links, given as bytes, by `runs`; what they leave out gets `fill`."""
+    cdef Py_ssize_t size = fill.shape[0]
+    cdef Py_ssize_t k, at = 0, n = new.shape[0] // size
+    if size < 1 or n_runs > runs.shape[0] or runs.shape[1] != 3:
+        raise ValueError("runs needs three columns, fill one value")
+    for k in range(n_runs):
+        if (runs[k, 2] < 0 or runs[k, 0] < at or runs[k, 0] + runs[k, 2] > n or runs[k, 1] < 0
+                or (runs[k, 1] + runs[k, 2]) * size > old.shape[0]):
+            raise ValueError("runs do not fit the column")
+        at = runs[k, 0] + runs[k, 2]
+    at = 0
+    with nogil:
+        for k in range(n_runs + 1):
+            while at < (runs[k, 0] if k < n_runs else n):
+                memcpy(&new[at * size], &fill[0], size)
+                at += 1
+            if k < n_runs and runs[k, 2] > 0:
+                memcpy(&new[at * size], &old[runs[k, 1] * size], runs[k, 2] * size)
+                at += runs[k, 2]
+
+
 def carry_positions(
         const int32_t[::1] old_start, const int32_t[::1] old_neighbour,
         const int32_t[::1] new_start, const int32_t[::1] new_neighbour,
@@ -182,8 +347,7 @@ def classify_geometric(
         const float[::1] half_length, const float[::1] half_width,
         const float[::1] antenna_m, const int32_t[::1] height_class,
         const float[::1] class_height_m, double wrap_m, double level_gap_m, double max_grade,
-        int32_t[:, ::1] seen, float[::1] distance, float[::1] nearest, int32_t[::1] cursor,
-        uint8_t[::1] code):
+        int32_t[:, ::1] seen, float[:, ::1] distance, int32_t[::1] cursor, uint8_t[::1] code):
     """Set the link code of each link from the vehicles that stand between its ends.
 
     Looks once around each node: every vehicle covers the directions of its silhouette from its
@@ -192,26 +356,22 @@ def classify_geometric(
     by a vehicle no higher than the higher antenna (TR 37.885 case 3), 2 by a higher one
     (case 2). Code 3 (buildings) is left as it is.
 
-    `height_class` is -1 for nodes that block nothing; `class_height_m` ascends. `seen` has room
-    for three numbers and `distance` for one per link of the longest row, `nearest` for 4096
-    directions per class, `cursor` for one number per node.
+    `height_class` is -1 for nodes that block nothing; `class_height_m` ascends. `seen`
+    (SIGHT_INTS, k) and `distance` (SIGHT_FLOATS, k) are scratch, with k at least twice the
+    longest row and 4; `cursor` has room for one number per node.
     """
     cdef Py_ssize_t n = row_start.shape[0] - 1
     cdef Py_ssize_t i, e, m, first, upper
     cdef int n_classes = <int>class_height_m.shape[0]
-    cdef int b, lo, hi, k, h, j
-    cdef int n_bins = V2X_N_BINS
-    cdef float d, top
+    cdef int j
+    cdef float height
     cdef float wrap = <float>wrap_m if wrap_m > 0.0 else <float>1e30
     cdef float half = <float>0.5 * wrap
     cdef float gap = <float>level_gap_m
     cdef float grade = <float>max_grade
-    cdef int32_t *bin_
-    cdef int32_t *low
-    cdef int32_t *high
-    cdef float *line
-    if n_classes > MAX_HEIGHTS or nearest.shape[0] < n_bins * max(n_classes, 1):
-        raise ValueError("nearest is too short for the height classes")
+    cdef v2x_sight sight
+    if n_classes > MAX_HEIGHTS:
+        raise ValueError(f"at most {MAX_HEIGHTS} height classes")
     need_rows(row_start, neighbour, code.shape[0], height_class.shape[0])
     for name, length in (("x", x.shape[0]), ("y", y.shape[0]), ("z", z.shape[0]),
                          ("cosine", cosine.shape[0]), ("sine", sine.shape[0]),
@@ -219,60 +379,43 @@ def classify_geometric(
                          ("half_width", half_width.shape[0]),
                          ("antenna_m", antenna_m.shape[0]), ("cursor", cursor.shape[0])):
         need(name, length, n)
-    if seen.shape[0] != 3 or seen.shape[1] != distance.shape[0]:
-        raise ValueError("seen must have three numbers per distance")
+    if (seen.shape[0] != SIGHT_INTS or distance.shape[0] != SIGHT_FLOATS
+            or seen.shape[1] != distance.shape[1]):
+        raise ValueError("seen and distance have the wrong number of rows, or of columns")
     for i in range(n):
-        if distance.shape[0] < row_start[i + 1] - row_start[i]:
+        if distance.shape[1] < 2 * (row_start[i + 1] - row_start[i]) + 4:
             raise ValueError("distance is too short for the longest row")
     if n == 0 or neighbour.shape[0] == 0:
         return
     with nogil:
-        bin_ = &seen[0, 0]
-        low = &seen[1, 0]
-        high = &seen[2, 0]
+        sight.bin = &seen[0, 0]
+        sight.low = &seen[1, 0]
+        sight.high = &seen[2, 0]
+        sight.height = &seen[3, 0]
+        v2x_lay_out(&sight, &seen[0, 0], &distance[0, 0], seen.shape[1])
         for i in range(n):
             first = row_start[i]
             m = row_start[i + 1] - first
-            if m == 0:
+            upper = first_upper(row_start, neighbour, i) - first
+            if m == upper:
                 continue
             v2x_silhouettes(<int>m, <int>i, &neighbour[first], &x[0], &y[0], &z[0], &cosine[0],
                             &sine[0], &half_length[0], &half_width[0], wrap, half, gap, grade,
-                            bin_, low, high, &distance[0])
-            v2x_uncover(&nearest[0], n_bins * n_classes)
+                            sight.bin, sight.low, sight.high, sight.distance)
             for e in range(m):
-                h = height_class[neighbour[first + e]]
-                if h < 0 or high[e] < low[e]:
-                    continue
-                d = distance[e]
-                line = &nearest[h * n_bins]
-                lo = low[e]
-                hi = high[e]
-                if lo < 0:
-                    v2x_cover(line, lo + n_bins, n_bins - 1, d)
-                    lo = 0
-                if hi >= n_bins:
-                    v2x_cover(line, 0, hi - n_bins, d)
-                    hi = n_bins - 1
-                if hi - lo < 8:
-                    for b in range(lo, hi + 1):
-                        line[b] = min(line[b], d)
-                else:
-                    v2x_cover(line, lo, hi, d)
-            upper = first_upper(row_start, neighbour, i) - first
+                sight.height[e] = height_class[neighbour[first + e]]
+            v2x_blocked(<int>m, <int>upper, &sight)
             for e in range(upper, m):
                 if code[first + e] == 3:
                     continue
-                j = neighbour[first + e]
-                b = bin_[e]
                 code[first + e] = 0
-                for k in range(n_classes - 1, -1, -1):
-                    if nearest[k * n_bins + b] < distance[e]:
-                        top = class_height_m[k]
-                        if max(antenna_m[i], antenna_m[j]) < top:
-                            code[first + e] = 2
-                        elif min(antenna_m[i], antenna_m[j]) <= top:
-                            code[first + e] = 1
-                        break
+                if sight.top[e] > 0:
+                    j = neighbour[first + e]
+                    height = class_height_m[sight.top[e] - 1]
+                    if max(antenna_m[i], antenna_m[j]) < height:
+                        code[first + e] = 2
+                    elif min(antenna_m[i], antenna_m[j]) <= height:
+                        code[first + e] = 1
         mirror_codes(row_start, neighbour, cursor, code)
 
 
@@ -482,6 +625,10 @@ def update(
         law.wrap = <float>wrap_m if wrap_m > 0.0 else <float>1e30
         law.half_wrap = <float>0.5 * law.wrap
         law.db_to_log2 = <float>0.33219280948873626
+        v2x_law_kinds(&law)
+        law.alike = True
+        for i in range(n):
+            law.alike &= gain_db[i] == gain_db[0] and moved[2, i] == 0
         nodes.x = &position[0, 0]
         nodes.y = &position[1, 0]
         nodes.z = &position[2, 0]

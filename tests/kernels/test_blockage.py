@@ -15,7 +15,6 @@ from v2x import rng
 from v2x._kernels import links
 
 from .twin_links import (
-    N_DIRECTIONS,
     Pair,
     Scene,
     Table,
@@ -60,9 +59,8 @@ def classify(scene: Scene, table: Table, code: NDArray[np.uint8]) -> NDArray[np.
         scene.wrap_m,
         scene.level_gap_m,
         scene.max_grade,
-        np.zeros((3, longest), dtype=np.int32),
-        np.zeros(longest, dtype=np.float32),
-        np.full(N_DIRECTIONS * max(len(heights), 1), -7.0, dtype=np.float32),
+        np.full((links.SIGHT_INTS, 2 * longest + 4), -7, dtype=np.int32),
+        np.full((links.SIGHT_FLOATS, 2 * longest + 4), -7.0, dtype=np.float32),
         np.full(len(start) - 1, -7, dtype=np.int32),
         code,
     )

@@ -63,6 +63,25 @@ CARRY = {
     **nodes("fresh", dtype=np.uint8),
     **per_link("source", dtype=np.int32),
 }
+REPLACE = {
+    "old_start": rows()["row_start"],
+    "old_neighbour": rows()["neighbour"],
+    **nodes("x", "y"),
+    **nodes("active", "fresh", dtype=np.uint8),
+    "replaced": np.array([1], dtype=np.int32),
+    "reach_m": 100.0,
+    "wrap_m": 0.0,
+    "new_start": column(N_NODES + 1, np.int32),
+    "new_neighbour": column(len(rows()["neighbour"]) + 2 * N_NODES, np.int32),
+    "runs": column(3 * N_NODES, np.int32, 3),
+}
+RUNS = {
+    "runs": np.array([[0, 1, 2], [3, 3, 1]], dtype=np.int32),
+    "n_runs": 2,
+    "old": column(16, np.uint8),
+    "new": column(16, np.uint8),
+    "fill": column(4, np.uint8),
+}
 GEOMETRIC = {
     **rows(),
     **nodes("x", "y", "z", "cosine", "sine", "half_length", "half_width", "antenna_m"),
@@ -71,9 +90,8 @@ GEOMETRIC = {
     "wrap_m": 0.0,
     "level_gap_m": 3.0,
     "max_grade": 0.1,
-    "seen": column(3, np.int32, 2),
-    "distance": column(2, np.float32),
-    "nearest": column(4096, np.float32),
+    "seen": column(links.SIGHT_INTS, np.int32, 8),
+    "distance": column(links.SIGHT_FLOATS, np.float32, 8),
     **per_link("code", dtype=np.uint8),
 }
 STATISTICAL = {
@@ -313,6 +331,8 @@ def bind_words(word: np.ndarray) -> None:
 CALLS: dict[str, tuple[Callable[..., Any], Arguments]] = {
     "neighbours": (links.neighbours, NEIGHBOURS),
     "carry_positions": (links.carry_positions, CARRY),
+    "replace_neighbours": (links.replace_neighbours, REPLACE),
+    "carry_runs": (links.carry_runs, RUNS),
     "classify_geometric": (links.classify_geometric, GEOMETRIC),
     "classify_statistical": (links.classify_statistical, STATISTICAL),
     "classify_corridors": (links.classify_corridors, CORRIDORS),
@@ -350,6 +370,8 @@ FREE = {
     ("count_known", "known"),
     ("count_known", "route_start"),
     ("SlotReceiver", "curves"),
+    ("replace_neighbours", "replaced"),
+    ("carry_runs", "fill"),
     ("SlotReceiver", "curve_row"),
     ("count_states", "row_start"),  # link arrays may have spare elements behind the rows
 }
@@ -388,6 +410,8 @@ def test_an_array_too_short_is_rejected(call: str, name: str) -> None:
         ("count_known", "known", column(5, np.int64, 4)),
         ("CandidateSelector", "thresholds_dbm", column(8, np.float32, 7)),
         ("CandidateSelector", "history", column(1, np.int32, 10, 1 + 3 * 33)),
+        ("replace_neighbours", "replaced", np.array([1, 1], dtype=np.int32)),
+        ("carry_runs", "runs", np.array([[0, 1, 2], [1, 3, 1]], dtype=np.int32)),
         ("update", "piece_start", column(10, np.float32, 3)),
         ("update", "position", column(3, np.float32, N_NODES + 1)),
         ("GrantBook", "state", column(grants.N_STATE, np.int32, N_NODES + 1)),

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from v2x import rng
 from v2x._kernels import links
 
-from .twin_links import Table, as_table, carry_positions, neighbours, pairs
+from .twin_links import (
+    Table,
+    as_table,
+    carry_positions,
+    neighbours,
+    pairs,
+    replace_neighbours,
+)
 
 #: Distances are compared in float32: nearer to the limit than this, both answers are right.
 ROUNDING_M = 1e-3
@@ -131,3 +138,61 @@ def test_links_carry_over_like_a_dictionary(seed: int, n: int, kept: float) -> N
 def test_empty_tables_carry_nothing(n: int) -> None:
     empty = (np.zeros(n + 1, dtype=np.int32), np.zeros(0, dtype=np.int32))
     links.carry_positions(*empty, *empty, np.zeros(n, np.uint8), np.zeros(0, dtype=np.int32))
+
+
+@settings(max_examples=150, derandomize=True, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    n=st.integers(1, 14),
+    share=st.sampled_from([0.0, 0.2, 1.0]),
+    wrap_m=st.sampled_from([0.0, 300.0]),
+)
+def test_nodes_are_replaced_like_in_a_dictionary(
+    seed: int, n: int, share: float, wrap_m: float
+) -> None:
+    """The others' links stay, whatever their distance; links find their old numbers."""
+    g = rng.stream(seed, "replace")
+    x, y = (g.uniform(0.0, 300.0, n).astype(np.float32) for _ in range(2))
+    near = np.triu(g.random((n, n)) < 0.5, 1)
+    near |= near.T
+    old = as_table({i: np.flatnonzero(near[i]).tolist() for i in range(n)})
+    active = g.random(n) < 0.85
+    replaced = np.flatnonzero(g.random(n) < share).astype(np.int32)
+    fresh = (g.random(n) < 0.5) & np.isin(np.arange(n), replaced)
+    start = np.full(n + 1, -5, dtype=np.int32)
+    neighbour = np.full(len(old[1]) + 2 * len(replaced) * n, -5, dtype=np.int32)
+    runs = np.full((n * (2 * len(replaced) + 1), 3), -5, dtype=np.int32)
+    n_links, n_runs = links.replace_neighbours(
+        *old,
+        x,
+        y,
+        active.view(np.uint8),
+        replaced,
+        fresh.view(np.uint8),
+        140.0,
+        wrap_m,
+        start,
+        neighbour,
+        runs,
+    )
+    rows, source = replace_neighbours(
+        old,
+        x.astype(np.float64),
+        y.astype(np.float64),
+        active,
+        set(replaced.tolist()),
+        fresh,
+        140.0,
+        wrap_m,
+    )
+    expected = as_table(rows)
+    assert start.tolist() == expected[0].tolist()
+    assert neighbour[:n_links].tolist() == expected[1].tolist()
+
+    carried = np.full(n_links, -3, dtype=np.int64)
+    before = np.arange(len(old[1]), dtype=np.int64)
+    fill = np.array([-1], dtype=np.int64)
+    links.carry_runs(
+        runs, n_runs, before.view(np.uint8), carried.view(np.uint8), fill.view(np.uint8)
+    )
+    assert carried.tolist() == source

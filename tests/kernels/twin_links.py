@@ -65,6 +65,33 @@ def pairs(table: Table) -> list[Pair]:
     return list(zip(owner.tolist(), neighbour.tolist(), strict=True))
 
 
+def replace_neighbours(
+    old: Table,
+    x: FloatArray,
+    y: FloatArray,
+    active: NDArray[np.bool_],
+    replaced: set[int],
+    fresh: NDArray[np.bool_],
+    reach_m: float,
+    wrap_m: float,
+) -> tuple[dict[int, list[int]], list[int]]:
+    """Return rows in which only `replaced` have moved, and the old place of each link or -1."""
+    near = neighbours(x, y, active, reach_m, wrap_m)
+    place = {pair: k for k, pair in enumerate(pairs(old))}
+    n = len(x)
+    rows = {
+        i: [
+            j
+            for j in range(n)
+            if (j in near[i] if {i, j} & replaced else (i, j) in place) and i != j
+        ]
+        for i in range(n)
+    }
+    return rows, [
+        -1 if fresh[i] or fresh[j] else place.get((i, j), -1) for i in range(n) for j in rows[i]
+    ]
+
+
 def carry_positions(old: Table, new: Table, fresh: NDArray[np.bool_]) -> list[int]:
     """Return where each link of `new` stood in `old`, -1 for none and for fresh ends."""
     position = {pair: k for k, pair in enumerate(pairs(old))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,64 @@ def test_links_carry_their_numbers_until_one_end_goes() -> None:
         ever |= set(seen)
     assert len(versions) > 5
     assert n_kept > 1000
+
+
+@pytest.mark.parametrize("wrap_m", [0.0, 1500.0])
+def test_a_few_who_come_or_jump_are_put_in_place_as_if_all_were_built_anew(
+    wrap_m: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both ways give every link that carries power the same numbers, drawn and carried ones too.
+
+    Two vehicles jump as at the end of a road, where they keep their identity and what pairs that
+    stay in range know of each other.
+    """
+    draw = rng.stream(6, "test", "jumps")
+    fleets = []
+    for k, fleet in enumerate(wandering(6, wrap_m)):
+        if k % 4 == 2:
+            jumping = draw.choice(60, 2, replace=False)
+        if k % 4 >= 2:
+            x = fleet.x_m.copy()
+            x[jumping] = (x[jumping] + 700.0) % 1500.0
+            fleet = replace(fleet, x_m=x)
+        fleets.append(fleet)
+    tables = [
+        table_of(
+            60,
+            wrap_length_m=wrap_m,
+            model=Tr37885Highway(Tr37885Params(), 5.9),
+            params=ChannelParams(interaction_range_m=400.0),
+        )
+        for _ in range(2)
+    ]
+    replacing, building = tables
+    monkeypatch.setattr(building, "_outgrown", lambda displaced: True)
+    n_built = 0
+    build = LinkTable._rebuild
+
+    def count(self: LinkTable, *arguments: Any) -> None:
+        nonlocal n_built
+        n_built += self is replacing
+        build(self, *arguments)
+
+    monkeypatch.setattr(LinkTable, "_rebuild", count)
+    for table in tables:
+        table.add_column("mark", np.int64, -1)
+    for k, fleet in enumerate(fleets):
+        for table in tables:
+            table.update(fleet)
+        for name in ("gain", "distance", "code"):
+            one, other = (as_dict(table, getattr(table, name)) for table in tables)
+            assert one == other
+        for name in ("mark", "shadow", "block"):
+            one, other = (as_dict(table, table.column(name)) for table in tables)
+            upper = {pair for pair in one if pair[0] < pair[1] or name == "mark"}
+            assert {pair: one[pair] for pair in upper} == {pair: other[pair] for pair in upper}
+        for table in tables:
+            table.column("mark")[(table.gain > 0) & (table.column("mark") < 0)] = k
+            table.column("mark")[table.gain == 0] = -1
+    n_replaced = replacing.version - n_built
+    assert min(n_built, n_replaced) > 5
 
 
 def test_both_directions_are_one_link() -> None:

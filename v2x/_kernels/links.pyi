@@ -1,6 +1,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+SIGHT_INTS: int
+SIGHT_FLOATS: int
+
 def neighbours(
     x: NDArray[np.float32],
     y: NDArray[np.float32],
@@ -13,6 +16,27 @@ def neighbours(
     wrap_m: float,
     row_start: NDArray[np.int32],
     neighbour: NDArray[np.int32],
+) -> None: ...
+def replace_neighbours(
+    old_start: NDArray[np.int32],
+    old_neighbour: NDArray[np.int32],
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
+    active: NDArray[np.uint8],
+    replaced: NDArray[np.int32],
+    fresh: NDArray[np.uint8],
+    reach_m: float,
+    wrap_m: float,
+    new_start: NDArray[np.int32],
+    new_neighbour: NDArray[np.int32],
+    runs: NDArray[np.int32],
+) -> tuple[int, int]: ...
+def carry_runs(
+    runs: NDArray[np.int32],
+    n_runs: int,
+    old: NDArray[np.uint8],
+    new: NDArray[np.uint8],
+    fill: NDArray[np.uint8],
 ) -> None: ...
 def carry_positions(
     old_start: NDArray[np.int32],
@@ -40,7 +64,6 @@ def classify_geometric(
     max_grade: float,
     seen: NDArray[np.int32],
     distance: NDArray[np.float32],
-    nearest: NDArray[np.float32],
     cursor: NDArray[np.int32],
     code: NDArray[np.uint8],
 ) -> None: ...

@@ -105,6 +105,10 @@ class LinkTable:
         self._id = np.full(n_rows, -1, dtype=np.int64)
         self._tick = 0
         self._carried: dict[str, tuple[NDArray[Any], Any]] = {}
+        self._buffer: dict[str, NDArray[Any]] = {}
+        self._spare: dict[str, NDArray[Any]] = {}
+        # Columns that nobody writes to, as nothing is in the way of anybody.
+        self._constant: dict[str, Any] = {} if obstacles else {"extra": 0.0, "obstacle": 0}
         self.version = 0
         self.row_start = np.zeros(n_rows + 1, dtype=np.int32)
         self.neighbour = np.zeros(0, dtype=np.int32)
@@ -146,8 +150,11 @@ class LinkTable:
             )
         moved[:, newcomer] = 0.0
         self._position = position
-        if newcomer.any() or self._outgrown():
+        displaced = newcomer | (moved[0] ** 2 + moved[1] ** 2 > (0.5 * self._skin_m) ** 2)
+        if self._outgrown(displaced):
             self._rebuild(fleet, newcomer)
+        elif displaced.any():
+            self._replace(fleet, np.flatnonzero(displaced), newcomer)
         self._id = fleet.id.copy()
         self._blockage.classify(self, fleet, position)
         if self._obstacles is not None:
@@ -192,16 +199,75 @@ class LinkTable:
         position[0, fleet.id < 0] = 1e12
         return position
 
-    def _outgrown(self) -> bool:
-        """Whether two nodes may have come within range since the structure was built."""
-        if self._built_at is None:
+    def _outgrown(self, displaced: NDArray[np.bool_]) -> bool:
+        """Whether two nodes may have come within range since the structure was built.
+
+        Those `displaced`, newcomers and whoever jumps, do not count unless they are many.
+        """
+        if self._built_at is None or 8 * int(displaced.sum()) > len(displaced):
             return True
         dx = np.abs(self._position[0] - self._built_at[0])
         if self._wrap_m > 0:
             dx = np.minimum(dx, np.abs(np.float32(self._wrap_m) - dx))
         dy = self._position[1] - self._built_at[1]
-        furthest = float(np.sqrt(dx * dx + dy * dy).max(initial=0.0))
+        moved = np.sqrt(dx * dx + dy * dy)
+        furthest = float(moved[~displaced].max(initial=0.0))
         return 2.0 * furthest > self._skin_m
+
+    def _replace(
+        self, fleet: FleetState, rows: NDArray[np.intp], newcomer: NDArray[np.bool_]
+    ) -> None:
+        """Let `rows` stand where they are now; all else stays as it was built."""
+        assert self._built_at is not None
+        # Others count from where they stood when the structure was built, as in `_outgrown`.
+        self._built_at[:, rows] = self._position[:, rows]
+        n, n_replaced = fleet.n_rows, len(rows)
+        row_start = np.zeros(n + 1, dtype=np.int32)
+        neighbour = self._room("neighbour", self.n_links + 2 * n_replaced * n, np.int32)
+        runs = np.empty((n * (2 * n_replaced + 1), 3), dtype=np.int32)
+        n_links, n_runs = links.replace_neighbours(
+            self.row_start,
+            self.neighbour,
+            self._built_at[0],
+            self._built_at[1],
+            fleet.active.view(np.uint8),
+            rows.astype(np.int32),
+            newcomer.view(np.uint8),
+            self.reach_m + self._skin_m,
+            self._wrap_m,
+            row_start,
+            neighbour,
+            runs,
+        )
+        for name, (old, fill) in self._carried.items():
+            new = self._room(name, n_links, old.dtype)
+            if name in self._constant:
+                self._carried[name] = (new, fill)
+                continue
+            value = np.array([fill], dtype=old.dtype)
+            links.carry_runs(
+                runs, n_runs, old.view(np.uint8), new.view(np.uint8), value.view(np.uint8)
+            )
+            self._carried[name] = (new, fill)
+        self._take(row_start, neighbour[:n_links])
+
+    def _room(self, name: str, n_links: int, dtype: Any) -> NDArray[Any]:
+        """Return memory for a column that is not the one in use, which becomes the next spare."""
+        spare = self._spare.get(name)
+        if spare is None or len(spare) < n_links:
+            spare = np.full(n_links + n_links // 8, self._constant.get(name, 0), dtype=dtype)
+        self._spare[name] = self._buffer.get(name, np.empty(0, dtype=dtype))
+        self._buffer[name] = spare
+        return spare[:n_links]
+
+    def _take(self, row_start: NDArray[np.int32], neighbour: NDArray[np.int32]) -> None:
+        """Make this the structure of the table."""
+        n_links = len(neighbour)
+        self.row_start, self.neighbour = row_start, neighbour
+        self.gain = self._room("gain", n_links, np.float32)
+        self.distance = self._room("distance", n_links, np.float32)
+        self.code = self._room("code", n_links, np.uint8)
+        self.version += 1
 
     def _rebuild(self, fleet: FleetState, newcomer: NDArray[np.bool_]) -> None:
         x, y = self._position[0], self._position[1]
@@ -224,15 +290,12 @@ class LinkTable:
             if len(old) == 0:
                 new = np.full(len(neighbour), fill, dtype=old.dtype)
             else:
-                new = old.take(kept, mode="clip")
+                new = self._room(name, len(neighbour), old.dtype)
+                old.take(kept, mode="clip", out=new)
                 new[unknown] = fill
             self._carried[name] = (new, fill)
-        self.row_start, self.neighbour = row_start, neighbour
-        self.gain = np.zeros(len(neighbour), dtype=np.float32)
-        self.distance = np.zeros(len(neighbour), dtype=np.float32)
-        self.code = np.zeros(len(neighbour), dtype=np.uint8)
         self._built_at = self._position.copy()
-        self.version += 1
+        self._take(row_start, neighbour)
 
 
 def _cells(

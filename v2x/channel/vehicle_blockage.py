@@ -17,7 +17,6 @@ from v2x.mobility.fleet import FleetState, NodeKind
 if TYPE_CHECKING:
     from v2x.channel.link_table import LinkTable
 
-_N_DIRECTIONS = 4096
 _TALL_M = 2.0
 #: Vehicles farther above or below a link than this share of their distance do not block it, as
 #: no road is so steep.
@@ -56,7 +55,6 @@ class VehicleBlockage:
         self._key = rng.key32(seed, "channel", "line of sight")
         self._p_los = model.p_los(np.arange(0.0, longest_m + 10.0, 1.0)).astype(np.float32)
         self._cursor = np.zeros(n_rows, dtype=np.int32)
-        self._nearest = np.zeros(0, dtype=np.float32)
 
     def classify(self, table: LinkTable, fleet: FleetState, position: NDArray[np.float32]) -> None:
         """Decide what stands between the ends of every link.
@@ -80,8 +78,6 @@ class VehicleBlockage:
     ) -> None:
         blocker = fleet.active & (fleet.height_m > 0) & (fleet.kind <= NodeKind.BUS)
         heights, height_class = _height_classes(fleet.height_m, blocker)
-        if len(self._nearest) < _N_DIRECTIONS * max(len(heights), 1):
-            self._nearest = np.zeros(_N_DIRECTIONS * max(len(heights), 1), dtype=np.float32)
         links.classify_geometric(
             table.row_start,
             table.neighbour,
@@ -98,9 +94,8 @@ class VehicleBlockage:
             self._wrap_m,
             self._params.level_gap_m,
             _STEEPEST,
-            np.zeros((3, table.longest_row), dtype=np.int32),
-            np.zeros(table.longest_row, dtype=np.float32),
-            self._nearest,
+            np.empty((links.SIGHT_INTS, 2 * table.longest_row + 4), dtype=np.int32),
+            np.empty((links.SIGHT_FLOATS, 2 * table.longest_row + 4), dtype=np.float32),
             self._cursor,
             table.code,
         )
