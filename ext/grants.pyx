@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Grants of semi-persistent scheduling: who may transmit in a slot, and what follows from it."""
 
-from libc.stdint cimport int32_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t
 
 from transmission cimport Transmission
 
@@ -9,6 +9,8 @@ cdef extern from "v2x_math.h":
     uint32_t v2x_hash2(uint32_t key, uint32_t a) nogil
     uint32_t v2x_hash3(uint32_t key, uint32_t a, uint32_t b) nogil
     float v2x_uniform(uint32_t h) nogil
+
+cdef str BYTE = "u1"
 
 #: Rows of per-node state; entries of a node in the calendar; columns of a review before its
 #: resources, each of which has three; planes of the places of attempts.
@@ -213,8 +215,10 @@ cdef class GrantBook:
                 n += 1
         out[n:] = NONE
 
-    def transmissions(self, int slot, Transmission[::1] out, int32_t[::1] dropped):
-        """Fill `out` with what is due in `slot`, in the order of nodes.
+    def transmissions(self, int slot, rows, int32_t[::1] dropped):
+        """Fill `rows` with what is due in `slot`, in the order of nodes.
+
+        They are an array of :data:`v2x.access.base.TRANSMISSION`.
 
         Packets whose deadline has passed go to `dropped` instead.
 
@@ -225,8 +229,14 @@ cdef class GrantBook:
         cdef int n_due = self.pop(slot)
         cdef int n_out = 0, n_dropped = 0
         cdef int k, node, kind
-        if out.shape[0] < n_due or dropped.shape[0] < n_due:
+        # as bytes, for asking for the layout of the rows takes longer than a short slot
+        cdef uint8_t[::1] memory = rows.view(BYTE)
+        cdef Transmission *out
+        if memory.shape[0] != len(rows) * <Py_ssize_t>sizeof(Transmission):
+            raise ValueError("rows are not of the layout of TRANSMISSION")
+        if len(rows) < n_due or dropped.shape[0] < n_due:
             raise ValueError("buffers are too short")
+        out = <Transmission *>&memory[0] if n_due > 0 else NULL
         self.now = slot
         with nogil:
             for k in range(n_due):

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+import numpy as np
 import simpy
+from numpy.typing import NDArray
 from simpy.events import URGENT, Event
 
 from v2x.units import US_PER_S
+
+#: One time or an array of them, integer microseconds.
+Time = TypeVar("Time", int, NDArray[np.int64])
 
 
 def to_us(seconds: float) -> int:
@@ -19,12 +26,12 @@ def to_us(seconds: float) -> int:
     return round(seconds * US_PER_S)
 
 
-def first_slot_from(time_us: int, slot_us: int) -> int:
+def first_slot_from(time_us: Time, slot_us: int) -> Time:
     """Return the first slot that starts at `time_us` or later."""
     return -(-time_us // slot_us)
 
 
-def last_slot_until(time_us: int, slot_us: int) -> int:
+def last_slot_until(time_us: Time, slot_us: int) -> Time:
     """Return the last slot that starts at `time_us` or earlier."""
     return time_us // slot_us
 

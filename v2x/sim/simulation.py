@@ -22,9 +22,9 @@ one process that wakes only in slots that need it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import simpy
@@ -46,6 +46,9 @@ from v2x.sim.packet_log import PacketLog
 from v2x.sim.recorder import Recorder, RecordParams
 from v2x.sim.region import CountedRegion
 
+#: A packet on its way to the access layer: slot from which it may be sent, node, packet, last slot
+#: in which it may start, priority. A plain tuple, as there are thousands in a simulated second.
+_Arrival = tuple[int, int, int, int, int]
 _Locate = Callable[[NDArray[np.float64], NDArray[np.float64]], None]
 
 
@@ -104,7 +107,7 @@ class Simulation:
         self._env = simpy.Environment()
         self._fleet: FleetState | None = None
         self._waiting: deque[_Arrival] = deque()
-        self._next_tick_us = 0
+        self._next_tick_us = self._slot_start_us = 0
         self._next_block_us = self._block_us = to_us(parts.records.block_s)
         self._next_load_us = self._load_us = to_us(parts.records.cbr_period_s)
         self._next_awareness_us = self._awareness_us = to_us(parts.records.awareness_period_s)
@@ -114,8 +117,8 @@ class Simulation:
 
     @property
     def now_us(self) -> int:
-        """Simulated time [µs]."""
-        return int(self._env.now)
+        """Simulated time [µs]: that of the clock, which stops at ticks, or of a later slot."""
+        return max(int(self._env.now), self._slot_start_us)
 
     def run(self) -> None:
         """Run to the end and hand all counters to the recorder."""
@@ -204,32 +207,38 @@ class Simulation:
 
     def _drop_arrivals_of(self, changed: NDArray[np.bool_]) -> None:
         """Drop the packets of vehicles that left before these reached the access layer."""
-        gone = [arrival for arrival in self._waiting if changed[arrival.node]]
+        gone = [arrival for arrival in self._waiting if changed[arrival[1]]]
         for arrival in gone:
-            self._drop(arrival.node, arrival.packet)
+            _, node, packet, _, _ = arrival
+            self._drop(node, packet)
             self._waiting.remove(arrival)
 
     def _slots(self) -> Generator[simpy.Event, Any, None]:
-        """Wake in each slot with a packet or a transmission."""
+        """Wake after each mobility tick and go through its slots with packets or transmissions.
+
+        Nothing else happens between two ticks, so the clock need not stop at each slot.
+        """
         parts = self._parts
         slot_us = parts.slot_us
         slot = first_slot_from(self.now_us, slot_us)
         while True:
-            self._slot(slot)
-            limit = first_slot_from(self._next_tick_us, slot_us)
-            following = parts.access.next_active(slot + 1, limit)
-            if self._waiting:
-                following = min(following, self._waiting[0].slot)
-            following = max(following, slot + 1)
-            yield self._env.timeout(following * slot_us - self.now_us)
-            slot = following
+            limit = first_slot_from(min(self._next_tick_us, parts.duration_us), slot_us)
+            while slot < limit:
+                self._slot_start_us = slot * slot_us
+                self._slot(slot)
+                following = parts.access.next_active(slot + 1, limit)
+                if self._waiting:
+                    following = min(following, self._waiting[0][0])
+                slot = max(following, slot + 1)
+            yield self._env.timeout(slot * slot_us - int(self._env.now))
 
     def _slot(self, slot: int) -> None:
         parts, waiting = self._parts, self._waiting
-        while waiting and waiting[0].slot <= slot:
-            _, node, packet, deadline, priority = waiting.popleft()
-            replaced = parts.access.enqueue(slot, node, packet, deadline, priority)
-            self._drop(node, replaced)
+        while waiting and waiting[0][0] <= slot:
+            _, node, packet, deadline_slot, priority = waiting.popleft()
+            replaced = parts.access.enqueue(slot, node, packet, deadline_slot, priority)
+            if replaced >= 0:
+                self._drop(node, replaced)
         transmissions, dropped = parts.access.transmissions(slot)
         for packet in dropped.tolist():
             self._drop(self._sender_of(packet), packet)
@@ -246,27 +255,12 @@ class Simulation:
         return int(np.flatnonzero(self._fleet.id == self._parts.packets["tx_id"][packet])[0])
 
 
-class _Arrival(NamedTuple):
-    """A packet on its way to the access layer: slot from which it may be sent, and the rest."""
-
-    slot: int
-    node: int
-    packet: int
-    deadline_slot: int
-    priority: int
-
-
-def _arrivals(batch: PacketBatch, first_packet: int, slot_us: int) -> list[_Arrival]:
-    slots = -(-batch.generated_us // slot_us)
-    return [
-        _Arrival(slot, node, first_packet + k, last_slot_until(deadline_us, slot_us), priority)
-        for k, (slot, node, deadline_us, priority) in enumerate(
-            zip(
-                slots.tolist(),
-                batch.tx_row.tolist(),
-                batch.deadline_us.tolist(),
-                batch.priority.tolist(),
-                strict=True,
-            )
-        )
-    ]
+def _arrivals(batch: PacketBatch, first_packet: int, slot_us: int) -> Iterator[_Arrival]:
+    return zip(
+        first_slot_from(batch.generated_us, slot_us).tolist(),
+        batch.tx_row.tolist(),
+        range(first_packet, first_packet + len(batch)),
+        last_slot_until(batch.deadline_us, slot_us).tolist(),
+        batch.priority.tolist(),
+        strict=True,
+    )
