@@ -41,7 +41,7 @@ from v2x.sim.region import CountedRegion
 from v2x.sim.simulation import Simulation, SimulationParts
 from v2x.units import US_PER_MS, US_PER_S
 from v2x.world import geometry, store, synthetic
-from v2x.world.elevation import load_elevation
+from v2x.world.elevation import SURFACES, Elevation, load_elevation
 from v2x.world.road_map import RoadMap
 from v2x.world.rsu_sites import sites
 from v2x.world.summary import summary
@@ -80,15 +80,19 @@ def load_road_map(scenario: Scenario) -> RoadMap:
         road_map = synthetic.build(scenario.synthetic.type, **asdict(scenario.synthetic.params))
     else:
         assert world.map is not None
-        elevation = (
-            None if world.elevation is None else load_elevation(_path(scenario, world.elevation))
-        )
-        road_map = store.load_map(_map_path(scenario, world.map), elevation=elevation)
+        road_map = store.load_map(_map_path(scenario, world.map), elevation=_elevation(scenario))
     return geometry.flatten(road_map) if world.flat else road_map
 
 
 def _path(scenario: Scenario, name: str) -> Path:
     return scenario.source.parent / name if scenario.source is not None else Path(name)
+
+
+def _elevation(scenario: Scenario) -> Elevation | None:
+    name = scenario.world.elevation
+    if name is None:
+        return None
+    return load_elevation(name if name in SURFACES else _path(scenario, name))
 
 
 def _map_path(scenario: Scenario, name: str) -> Path:

@@ -48,8 +48,8 @@ class WorldParams:
         Map file (.osm, .osm.gz, .graphml, or imported by ``v2x map import``) relative to the
         scenario, or the name of a built-in map; not together with `synthetic`.
     elevation
-        Terrain raster (SRTM .hgt, .hgt.zip or GeoTIFF) relative to the scenario; null takes the
-        heights that the map itself carries.
+        Terrain raster (SRTM .hgt, .hgt.zip or GeoTIFF) relative to the scenario, or ``chongqing``
+        for the analytic surface of that city; null takes the heights that the map itself carries.
     flat
         Whether every height is set to zero, to measure what the third dimension changes: links
         then meet no ground, deck or tunnel, only buildings.
