@@ -34,13 +34,20 @@ cdef extern from "reception.h":
                     int32_t *decoded, int32_t *bin, float *sinr) nogil
     uint32_t v2x_hash2(uint32_t key, uint32_t a) nogil
     uint32_t v2x_hash3(uint32_t key, uint32_t a, uint32_t b) nogil
+    float v2x_uniform(uint32_t h) nogil
+    float v2x_curve(const float *curves, int at, float sinr) nogil
+    float v2x_exp2(float x) nogil
 
 #: Steps of an error curve: 128 per octave of linear SINR, from 2**-9 to 2**20.
 CURVE_FIRST_LOG2, CURVE_PER_OCTAVE, CURVE_POINTS = -9, 128, 29 * 128
 
 cdef enum:
+    # answers of receivers
+    ACK = 1
+    NACK = 2
     RECEIVED = 0
     HALF_DUPLEX = 1
+    CONTROL_LOST = 5
     OUT_OF_BUDGET = 6
     N_OUTCOMES = 8
     # in `first_outcome`: received by an attempt that was neither the first nor the last
@@ -68,7 +75,7 @@ cdef class SlotReceiver:
     cdef const float[::1] control_share
     cdef const float[:, ::1] curves
     cdef const int32_t[::1] curve_row
-    cdef int control_curve
+    cdef int control_curve, n_codes, n_mcs
     cdef uint32_t data_key, control_key
     # links
     cdef const int32_t[::1] row_start
@@ -80,6 +87,8 @@ cdef class SlotReceiver:
     cdef int64_t[::1] last_generated
     cdef float[::1] soft
     cdef uint8_t[::1] first_outcome
+    cdef float[::1] soft_once
+    cdef uint8_t[::1] first_outcome_once
     # nodes
     cdef const uint32_t[::1] word
     cdef const uint8_t[::1] flags
@@ -100,6 +109,14 @@ cdef class SlotReceiver:
     cdef int64_t[::1] gaps
     cdef float bin_width, awareness_m
     cdef int n_distance_bins, slot_us
+    # who is meant, and answers; second stage of the control information
+    cdef const uint8_t[::1] intended
+    cdef const uint8_t[::1] responds
+    cdef bint nack_only
+    cdef int32_t[:, ::1] answers
+    cdef readonly int n_answers
+    cdef const int32_t[::1] second_row
+    cdef uint32_t second_key
     # scratch of one row
     cdef int32_t[::1] outcome
     cdef int32_t[::1] decoded
@@ -112,7 +129,7 @@ cdef class SlotReceiver:
                  double data_rb, double control_rb, double noise_mw, double sensitivity_mw,
                  double power_mw, const float[:, ::1] curves, const int32_t[::1] curve_row,
                  int control_curve, uint32_t data_key, uint32_t control_key, double bin_width_m,
-                 double awareness_m, int slot_us):
+                 double awareness_m, int slot_us, int n_mcs=1):
         if profile.shape[2] % 8:
             raise ValueError("the number of bins must be a multiple of 8")
         if profile.shape[0] != n_subchannels or profile.shape[1] != n_subchannels + 1:
@@ -123,6 +140,8 @@ cdef class SlotReceiver:
                 or control_share.shape[0] != n_subchannels + 1):
             raise ValueError("shares must have one value per number of subchannels")
         need("curve_row", curve_row.shape[0], 4)
+        if n_mcs < 1 or curve_row.shape[0] % n_mcs:
+            raise ValueError("curve_row must have one value per MCS and link code")
         if curves.shape[1] != CURVE_POINTS:
             raise ValueError(f"error curves need {CURVE_POINTS} points")
         self.n_subchannels = n_subchannels
@@ -140,12 +159,17 @@ cdef class SlotReceiver:
         self.curves = curves
         self.curve_row = curve_row
         self.control_curve = control_curve
+        self.n_mcs = n_mcs
+        self.n_codes = <int>curve_row.shape[0] // n_mcs
         self.n_grid = <int>curves.shape[1]
         self.data_key = data_key
         self.control_key = control_key
         self.bin_width = <float>bin_width_m
         self.awareness_m = <float>awareness_m
         self.slot_us = slot_us
+        self.intended = self.responds = None
+        self.answers = None
+        self.second_row = None
 
     def bind_nodes(self, const uint32_t[::1] word, const uint8_t[::1] flags,
                    int32_t[::1] transmitting, int32_t[::1] touched, float[:, ::1] energy,
@@ -191,8 +215,13 @@ cdef class SlotReceiver:
                    const float[::1] gain, const float[::1] distance, const uint8_t[::1] code,
                    int32_t[::1] last_slot, int64_t[::1] last_generated, float[::1] soft,
                    uint8_t[::1] first_outcome, int32_t[::1] outcome, int32_t[::1] decoded,
-                   int32_t[::1] bin_, float[::1] sinr, float[::1] zeros):
-        """Take the link arrays and scratch rows as long as the longest row."""
+                   int32_t[::1] bin_, float[::1] sinr, float[::1] zeros,
+                   float[::1] soft_once=None, uint8_t[::1] first_outcome_once=None):
+        """Take the link arrays and scratch rows as long as the longest row.
+
+        `soft_once` and `first_outcome_once` are those of what goes once (process 1), where
+        there is such.
+        """
         cdef Py_ssize_t longest = 0, i, n_links
         if row_start.shape[0] != self.word.shape[0] + 1:
             raise ValueError("row_start must have one element more than there are nodes")
@@ -204,6 +233,9 @@ cdef class SlotReceiver:
                              ("soft", soft.shape[0]),
                              ("first_outcome", first_outcome.shape[0])):
             need(name, length, n_links)
+        if soft_once is not None:
+            need("soft_once", soft_once.shape[0], n_links)
+            need("first_outcome_once", first_outcome_once.shape[0], n_links)
         for i in range(row_start.shape[0] - 1):
             longest = max(longest, row_start[i + 1] - row_start[i])
         if (outcome.shape[0] < longest or decoded.shape[0] < longest
@@ -219,6 +251,8 @@ cdef class SlotReceiver:
         self.last_generated = last_generated
         self.soft = soft
         self.first_outcome = first_outcome
+        self.soft_once = soft_once
+        self.first_outcome_once = first_outcome_once
         self.outcome = outcome
         self.decoded = decoded
         self.bin_ = bin_
@@ -246,11 +280,45 @@ cdef class SlotReceiver:
         self.gaps = gaps
         self.n_distance_bins = <int>counts.shape[1]
 
+    def set_second_stage(self, const int32_t[::1] curve_row, uint32_t key):
+        """Let the second stage of control information fail by curves of its own, by link code."""
+        need("curve_row", curve_row.shape[0], 4)
+        self.second_row = curve_row
+        self.second_key = key
+
+    def bind_audience(self, const uint8_t[::1] intended, const uint8_t[::1] responds,
+                      bint nack_only):
+        """Take for each link whether the receiver is meant, and who of them answers.
+
+        `responds` is one more than the number of the receiver in the group, 0 for silence; with
+        `nack_only` there is no ACK. Without this call everybody is meant and nobody answers.
+        """
+        need("intended", intended.shape[0], self.neighbour.shape[0])
+        need("responds", responds.shape[0], self.neighbour.shape[0])
+        self.intended = intended
+        self.responds = responds
+        self.nack_only = nack_only
+
+    def bind_answers(self, int32_t[:, ::1] answers):
+        """Take the place for answers to a slot: transmission, node, member, ACK 1 or NACK 2."""
+        if answers.shape[1] != 4:
+            raise ValueError("answers needs four columns")
+        self.answers = answers
+
     def receive(self, int slot, const Transmission[::1] transmissions, int64_t counted_from_us):
         """Receive all transmissions of `slot`; packets generated earlier do not count."""
         cdef Py_ssize_t t, n = transmissions.shape[0]
         if n == 0:
             return
+        for t in range(n):
+            if not 0 <= transmissions[t].mcs_raise < self.n_mcs:
+                raise ValueError("there is no error curve of this MCS")
+            if transmissions[t].process and self.soft_once is None:
+                raise ValueError("there is no memory of what goes once")
+        if self.answers is not None and (self.responds is None
+                                         or self.answers.shape[0] < n * self.outcome.shape[0]):
+            raise ValueError("answers is too short, or nobody was asked")
+        self.n_answers = 0
         with nogil:
             for t in range(n):
                 self.transmitting[transmissions[t].node] = 1
@@ -273,9 +341,63 @@ cdef class SlotReceiver:
             for e in range(self.row_start[node], self.row_start[node + 1]):
                 j = self.neighbour[e]
                 k = self.distance_bin(self.distance[e])
-                if k < self.n_distance_bins and self.flags[j] & COUNTED:
+                if k < self.n_distance_bins and self.flags[j] & COUNTED and self.means(e):
                     self.counts[(sender & ROADSIDE) + (self.flags[j] >> 1), k, OUT_OF_BUDGET] += 1
                     self.n_intended[packet] += not self.flags[j] & ROADSIDE
+
+    def conclude(self, const int32_t[:, ::1] ended, int64_t counted_from_us):
+        """Count packets whose reserved repetitions will not be sent: node, packet in each row."""
+        cdef Py_ssize_t i
+        if ended.shape[1] < 2:
+            raise ValueError("ended needs node and packet")
+        with nogil:
+            for i in range(ended.shape[0]):
+                if (self.generated_us[ended[i, 1]] >= counted_from_us
+                        and self.flags[ended[i, 0]] & COUNTED):
+                    self.conclude_one(ended[i, 0], ended[i, 1])
+
+    cdef void conclude_one(self, int node, int packet) noexcept nogil:
+        cdef Py_ssize_t e
+        cdef int j, k, o
+        cdef int sender = self.flags[node]
+        for e in range(self.row_start[node], self.row_start[node + 1]):
+            j = self.neighbour[e]
+            k = self.distance_bin(self.distance[e])
+            if k >= self.n_distance_bins or not self.flags[j] & COUNTED or not self.means(e):
+                continue
+            o = RECEIVED if self.heard_before(e) else self.first_outcome[e]
+            self.counts[(sender & ROADSIDE) + (self.flags[j] >> 1), k, o] += 1
+            if not self.flags[j] & ROADSIDE:
+                self.n_intended[packet] += 1
+                self.n_received[packet] += o == RECEIVED
+                self.n_received_first[packet] += self.first_outcome[e] == RECEIVED
+
+    cdef inline bint means(self, Py_ssize_t e) noexcept nogil:
+        """Whether the receiver of a link is meant."""
+        return self.intended is None or self.intended[e] != 0
+
+    cdef inline bint answers_to(self, Py_ssize_t e) noexcept nogil:
+        """Whether the receiver of a link is to answer."""
+        return self.responds is not None and self.responds[e] != 0
+
+    cdef inline bint heard_before(self, Py_ssize_t e) noexcept nogil:
+        """Whether an earlier attempt reached the receiver of a link."""
+        return self.first_outcome[e] == RECEIVED or self.first_outcome[e] == RECEIVED_LATER
+
+    cdef float power_of(self, const Transmission *tx) noexcept nogil:
+        """Return the total transmit power of one transmission [mW]."""
+        if tx.power_offset_db == 0:
+            return self.power_mw
+        # log2(10) / 10
+        return self.power_mw * v2x_exp2(tx.power_offset_db * <float>0.33219281)
+
+    cdef float *soft_of(self, const Transmission *tx, Py_ssize_t first) noexcept nogil:
+        """Return what receivers keep of the SINR of earlier attempts, from link `first` on."""
+        return &self.soft_once[first] if tx.process else &self.soft[first]
+
+    cdef uint8_t *outcome_of(self, const Transmission *tx, Py_ssize_t first) noexcept nogil:
+        """Return the outcomes of earlier attempts, from link `first` on."""
+        return &self.first_outcome_once[first] if tx.process else &self.first_outcome[first]
 
     cdef int distance_bin(self, float distance) noexcept nogil:
         cdef float scaled = distance / self.bin_width
@@ -291,6 +413,7 @@ cdef class SlotReceiver:
         cdef const int32_t *neighbour = &self.neighbour[first]
         cdef const float *gain = &self.gain[first]
         cdef int32_t *touched = &self.touched[0]
+        cdef float power_mw = self.power_of(tx)
         if touched[tx.node] != slot:
             self.touch(slot, tx.node)
         if n == 0:
@@ -298,13 +421,13 @@ cdef class SlotReceiver:
         for e in range(n):
             if touched[neighbour[e]] != slot:
                 self.touch(slot, neighbour[e])
-        v2x_spread(<int>n, neighbour, gain, self.power_mw,
+        v2x_spread(<int>n, neighbour, gain, power_mw,
                    &self.profile[tx.first_subchannel, tx.n_subchannels, 0], self.n_bins,
                    &self.energy[0, 0])
         if self.sensitivity_mw > 0:
             for e in range(n):
-                self.sinr[e] = gain[e] if gain[e] * self.power_mw >= self.sensitivity_mw else 0
-            v2x_spread(<int>n, neighbour, &self.sinr[0], self.power_mw,
+                self.sinr[e] = gain[e] if gain[e] * power_mw >= self.sensitivity_mw else 0
+            v2x_spread(<int>n, neighbour, &self.sinr[0], power_mw,
                        &self.profile[tx.first_subchannel, tx.n_subchannels, 0], self.n_bins,
                        &self.noticed[0, 0])
 
@@ -358,7 +481,7 @@ cdef class SlotReceiver:
         cdef v2x_transmission f
         if n == 0:
             return
-        f.power_mw = self.power_mw
+        f.power_mw = self.power_of(tx)
         f.data_share = self.data_share[tx.n_subchannels]
         f.control_share = self.control_share[tx.n_subchannels]
         f.noise_mw = self.noise_mw
@@ -369,23 +492,73 @@ cdef class SlotReceiver:
         f.n_bins = self.n_bins
         f.data_word = v2x_hash3(self.data_key, self.word[node], <uint32_t>generated)
         f.control_word = v2x_hash3(self.control_key, self.word[node], <uint32_t>slot)
-        f.curve_row = &self.curve_row[0]
+        f.curve_row = &self.curve_row[tx.mcs_raise * self.n_codes]
         f.control_curve = self.control_curve
         f.n_grid = self.n_grid
         f.curves = &self.curves[0, 0]
         f.bin_width = self.bin_width
         v2x_decide(<int>n, &f, &self.neighbour[first], &self.gain[first], &self.code[first],
                    &self.distance[first], &self.energy[0, 0], &self.word[0],
-                   &self.zeros[0] if tx.attempt == 0 else &self.soft[first],
+                   &self.zeros[0] if tx.attempt == 0 else self.soft_of(tx, first),
                    &self.outcome[0], &self.decoded[0], &self.bin_[0], &self.sinr[0])
         self.deafen(transmissions, n_transmissions, tx, first, n)
         pack = (tx.reservation_ms | (tx.n_subchannels << 10) | (tx.priority << 15)
                 | ((tx.gap_slots + 32) << 19) | (tx.other_subchannel << 25))
-        self.remember(slot, tx.first_subchannel, first, n, f.data_share, pack,
+        self.remember(slot, tx.first_subchannel, first, n, f.power_mw * f.data_share, pack,
                       <uint16_t>(tx.gap2_slots | (tx.other2_subchannel << 5)))
+        if self.second_row is not None:
+            self.decide_second(slot, tx, first, n)
+        if self.answers is not None and tx.n_attempts > 1 and tx.process == 0:
+            self.answer(tx, <int>(tx - transmissions), first, n)
         if tx.n_attempts > 1:
             self.combine(tx, first, n)
         self.account(slot, tx, first, n, generated, counting)
+
+    cdef void decide_second(self, int slot, const Transmission *tx, Py_ssize_t first,
+                            Py_ssize_t n) noexcept nogil:
+        """Let SCI-2 fail at receivers that have SCI-1; it is not combined over attempts.
+
+        It lies among the data, so it has their SINR. `decoded` becomes 0 where it is lost.
+        """
+        cdef Py_ssize_t e
+        cdef float before
+        cdef float *soft = self.soft_of(tx, first)
+        cdef uint32_t word = v2x_hash3(self.second_key, self.word[tx.node], <uint32_t>slot)
+        for e in range(n):
+            if not self.decoded[e] or not (self.means(first + e) or self.answers_to(first + e)):
+                continue
+            before = 0 if tx.attempt == 0 else soft[e]
+            if (v2x_uniform(v2x_hash2(word, self.word[self.neighbour[first + e]]))
+                    < v2x_curve(&self.curves[0, 0],
+                                self.second_row[self.code[first + e]] * self.n_grid,
+                                self.sinr[e] - before)):
+                self.decoded[e] = 0
+                self.sinr[e] = before
+                if self.outcome[e] == RECEIVED:
+                    self.outcome[e] = CONTROL_LOST
+
+    cdef void answer(self, const Transmission *tx, int number, Py_ssize_t first,
+                     Py_ssize_t n) noexcept nogil:
+        """Note what the receivers that are asked have to say of one transmission.
+
+        Whoever lost its control information does not know of it and says nothing.
+        """
+        cdef Py_ssize_t e
+        cdef int value
+        cdef const uint8_t *responds = &self.responds[first]
+        for e in range(n):
+            if not responds[e] or not self.decoded[e]:
+                continue
+            value = NACK
+            if self.outcome[e] == RECEIVED or (tx.attempt > 0 and self.heard_before(first + e)):
+                value = ACK
+            if value == ACK and self.nack_only:
+                continue
+            self.answers[self.n_answers, 0] = number
+            self.answers[self.n_answers, 1] = self.neighbour[first + e]
+            self.answers[self.n_answers, 2] = responds[e] - 1
+            self.answers[self.n_answers, 3] = value
+            self.n_answers += 1
 
     cdef void deafen(self, const Transmission *transmissions, Py_ssize_t n_transmissions,
                      const Transmission *tx, Py_ssize_t first, Py_ssize_t n) noexcept nogil:
@@ -406,11 +579,15 @@ cdef class SlotReceiver:
             if low < n and neighbour[low] == other:
                 self.outcome[low] = HALF_DUPLEX
                 self.decoded[low] = 0
-                self.sinr[low] = self.zeros[0] if tx.attempt == 0 else self.soft[first + low]
+                self.sinr[low] = (
+                    self.zeros[0] if tx.attempt == 0 else self.soft_of(tx, first)[low])
 
     cdef void remember(self, int slot, int subchannel, Py_ssize_t first, Py_ssize_t n,
-                       float data_share, int32_t pack, uint16_t further) noexcept nogil:
-        """Put decoded control information into the sensing history; the strongest stays."""
+                       float density_mw, int32_t pack, uint16_t further) noexcept nogil:
+        """Put decoded control information into the sensing history; the strongest stays.
+
+        `density_mw` is the transmit power in each resource block of the data.
+        """
         cdef Py_ssize_t e, at
         cdef Py_ssize_t stride = <Py_ssize_t>self.window * self.record
         cdef int32_t *record = &self.history[0, slot % self.window, 0]
@@ -418,7 +595,7 @@ cdef class SlotReceiver:
         cdef const int32_t *neighbour = &self.neighbour[first]
         cdef const float *gain = &self.gain[first]
         cdef const int32_t *decoded = &self.decoded[0]
-        cdef float per_element = self.power_mw * data_share / 12
+        cdef float per_element = density_mw / 12
         cdef float rsrp
         for e in range(n):
             if decoded[e]:
@@ -442,7 +619,8 @@ cdef class SlotReceiver:
         cdef bint between = 0 < attempt < tx.n_attempts - 1
         cdef int32_t *outcome = &self.outcome[0]
         cdef int32_t *decoded = &self.decoded[0]
-        cdef uint8_t *before = &self.first_outcome[first]
+        cdef uint8_t *before = self.outcome_of(tx, first)
+        cdef float *soft = self.soft_of(tx, first)
         for e in range(n):
             o = outcome[e]
             decoded[e] = o == RECEIVED
@@ -458,7 +636,7 @@ cdef class SlotReceiver:
                 before[e] = RECEIVED_LATER
             else:
                 before[e] = <uint8_t>o
-            self.soft[first + e] = self.sinr[e]
+            soft[e] = self.sinr[e]
 
     cdef void account(self, int slot, const Transmission *tx, Py_ssize_t first, Py_ssize_t n,
                       int64_t generated, bint counting) noexcept nogil:
@@ -488,8 +666,13 @@ cdef class SlotReceiver:
         cdef int64_t *gaps = &self.gaps[0]
         cdef int32_t *last_slot = &self.last_slot[first]
         cdef int64_t *last_generated = &self.last_generated[first]
+        cdef const uint8_t *intended = NULL
+        if self.intended is not None:
+            intended = &self.intended[first]
         for e in range(n):
             ends = flags[neighbour[e]]
+            if intended != NULL and not intended[e]:
+                continue
             counts_here = counting and bin_[e] < limit and ends & COUNTED
             heard = outcome[e] == RECEIVED if single else decoded[e] == 1
             if counts_here and final:
