@@ -11,22 +11,32 @@ one core.
 from __future__ import annotations
 
 import argparse
-import csv
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from study import (
+    PRR_AT_M,
+    Change,
+    Row,
+    clustered,
+    prr,
+    read_rows,
+    table,
+    text,
+    with_tables,
+    write_rows,
+)
 
 from v2x.channel.base import LinkState
 from v2x.metrics.load import mean_cbr
-from v2x.metrics.statistics import Clusters, Interval, clusters, proportion_interval, ratio_interval
+from v2x.metrics.statistics import Interval, proportion_interval, ratio_interval
 from v2x.metrics.summary import summarise
 from v2x.mobility.fleet import NodeKind
-from v2x.records.tables import Direction, Outcome, RunRecords
+from v2x.records.tables import RunRecords
 from v2x.report import style
 from v2x.report.frame import Window
 from v2x.report.maps import map_figure
@@ -40,8 +50,6 @@ PAGE = Path(__file__).parent / "mountains.md"
 FOLDER = PAGE.with_suffix("")
 #: Sharp enough for a screen, and less than 300 kB each.
 DPI = 100
-#: PRR is taken at these distances, give or take so much [m].
-PRR_AT_M, PRR_WITHIN_M = (100.0, 200.0, 300.0), 25.0
 #: Neighbours are counted up to these distances [m].
 KNOWN_WITHIN_M = (150.0, 300.0, 800.0)
 #: Scenarios whose place ``make_pictures.py`` draws.
@@ -51,7 +59,6 @@ NO_PICTURE = ("bridge_fog", "expressway")
 #: The part of the mountain road with its three blind curves.
 BLIND_CURVES = Window(450.0, 1650.0, -230.0, 130.0)
 
-Change = tuple[str, str]
 MOUNTAIN: tuple[Change, ...] = ()
 FLAT: tuple[Change, ...] = (("world.flat", "true"),)
 NO_RSU: tuple[Change, ...] = (("roadside.placement", "none"),)
@@ -84,49 +91,6 @@ VARIANTS: dict[str, dict[str, tuple[Change, ...]]] = {
     "hill_streets": TWINS | {"ground lets through": NO_GROUND},
     "expressway": TWINS,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A figure of a variant of a scenario.
-
-    Attributes
-    ----------
-    scenario, variant
-        What was run.
-    figure
-        Which figure, its unit last.
-    value, low, high
-        It and its 95 % limits over replications, NaN if there are none.
-    n
-        Samples behind it.
-    """
-
-    scenario: str
-    variant: str
-    figure: str
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-def clustered(table: Mapping[str, NDArray[Any]], block_s: float) -> Clusters:
-    """Return the replications of a table's rows, or batches of time if there is only one."""
-    time_s = table["block_start_s"] if "block_start_s" in table else table["time_s"]
-    return clusters(table["replication"], time_s, block_s)
-
-
-def prr(records: RunRecords, at_m: float) -> Interval:
-    """Return the PRR between road users about `at_m` apart, in three dimensions."""
-    links = records.tables["links"]
-    upper_m = links["bin_upper_m"]
-    here = (upper_m > at_m - PRR_WITHIN_M) & (upper_m <= at_m + PRR_WITHIN_M)
-    here &= links["direction"] == Direction.V2V
-    cluster = clustered(links, float(records.facts["block_s"]))
-    n = np.where(here, links["n"], 0)
-    received = np.where(links["outcome"] == Outcome.RECEIVED, n, 0)
-    return proportion_interval(cluster.sums(received), cluster.sums(n), over=cluster.over)
 
 
 def known(records: RunRecords, within_m: float, column: str) -> Interval:
@@ -236,25 +200,10 @@ def run(
     return rows, summary
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return a table of the page; its first two columns are words."""
-    rule = ["---" if i < 2 else "---:" for i in range(len(header))]
-    return ["| " + " | ".join(cells) + " |" for cells in (header, rule, *rows)]
-
-
-def text(row: Row | None, digits: int = 2) -> str:
-    """Return a figure with half the width of its limits, where it has any."""
-    if row is None or not math.isfinite(row.value):
-        return "-"
-    half = 0.5 * (row.high - row.low)
-    spread = f" ± {half:.{digits}f}" if math.isfinite(half) else ""
-    return f"{row.value:.{digits}f}{spread}"
-
-
 def tables(rows: Sequence[Row]) -> dict[str, list[str]]:
     """Return the tables of the page by name."""
-    found = {(row.scenario, row.variant, row.figure): row for row in rows}
-    runs = list(dict.fromkeys((row.scenario, row.variant) for row in rows))
+    found = {(row.study, row.variant, row.figure): row for row in rows}
+    runs = list(dict.fromkeys((row.study, row.variant) for row in rows))
     twins = [(name, variant) for name, variant in runs if variant in ("mountain", "flat")]
 
     def lines(
@@ -291,45 +240,6 @@ def tables(rows: Sequence[Row]) -> dict[str, list[str]]:
         "relay": table((*first, *relay), lines(relayed, relay, 3)),
         "wheels": table((*first, *wheels), lines(driven, wheels, 1)),
     }
-
-
-def with_tables(page: str, made: dict[str, list[str]]) -> str:
-    """Return the page with these tables between their marks."""
-    for name, lines in made.items():
-        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-        head, rest = page.split(begin)
-        page = "\n".join([head + begin, *lines, end]) + rest.split(end)[1]
-    return page
-
-
-def read_rows(file: Path) -> list[Row]:
-    """Return the rows of an earlier table, none if there is none."""
-    if not file.is_file():
-        return []
-    with file.open(encoding="utf-8", newline="") as stream:
-        return [
-            Row(
-                line["scenario"],
-                line["variant"],
-                line["figure"],
-                float(line["value"] or "nan"),
-                float(line["ci_low"] or "nan"),
-                float(line["ci_high"] or "nan"),
-                int(line["n"]),
-            )
-            for line in csv.DictReader(stream)
-        ]
-
-
-def write_rows(file: Path, rows: Iterable[Row]) -> None:
-    """Write the table; what is not known stays empty."""
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        out = csv.writer(stream, lineterminator="\n")
-        out.writerow(("scenario", "variant", "figure", "value", "ci_low", "ci_high", "n"))
-        for row in rows:
-            numbers = (row.value, row.low, row.high)
-            cells = [f"{number:.5g}" if math.isfinite(number) else "" for number in numbers]
-            out.writerow((row.scenario, row.variant, row.figure, *cells, row.n))
 
 
 def draw_place(name: str) -> None:
@@ -370,12 +280,12 @@ def main() -> None:
     if unknown:
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
     file = FOLDER / "twins.csv"
-    rows = {name: [row for row in read_rows(file) if row.scenario == name] for name in VARIANTS}
+    rows = {name: [row for row in read_rows(file) if row.study == name] for name in VARIANTS}
     for name in [] if options.tables else names:
         draw_place(name)
         if not options.pictures:
             rows[name] = measure(name, options.replications)
-            write_rows(file, [row for of_name in rows.values() for row in of_name])
+            write_rows(file, [row for of_name in rows.values() for row in of_name], "scenario")
     page = PAGE.read_text(encoding="utf-8")
     done = [row for of_name in rows.values() for row in of_name]
     PAGE.write_text(with_tables(page, tables(done)), encoding="utf-8")

@@ -23,6 +23,8 @@ cdef enum:
     REPETITION = 1
     REVIEW = 2
     ENTRIES = 3
+    # a period after everything that can be reserved
+    ONCE = 1 << 20
     # farthest resource that an SCI announces (TS 38.214 8.1.5); in LTE none is that far
     REACH = 31
 
@@ -34,6 +36,10 @@ cdef class GrantBook:
     whose repetitions are still to come. The calendar is a ring of linked lists: one entry per
     node for the initial transmission, one for the next repetition and one for the next review,
     so a slot costs only what is due in it.
+
+    Where nodes have several sidelink processes (TS 36.321 5.14.1.1), each is a node to the book,
+    with a grant and packets of its own: process p of node i is node i * `n_processes` + p. The
+    first recurs; the others go once. Only what goes on air names the node itself.
 
     Parameters
     ----------
@@ -58,9 +64,11 @@ cdef class GrantBook:
         the repetitions after it (NR).
     review_slots
         Slots before a transmission in which its resource is reviewed (T3); 0 for never.
+    n_processes
+        Processes of a node.
     """
 
-    cdef readonly int n_nodes, horizon, max_attempts
+    cdef readonly int n_nodes, n_processes, horizon, max_attempts
     cdef double keep_probability
     cdef int counter_low, counter_high, reselect_after, max_reserve, review_slots
     cdef bint look_back
@@ -104,17 +112,22 @@ cdef class GrantBook:
                  int counter_high, int reselect_after, uint32_t key, int slot_us,
                  int32_t[:, ::1] state, int32_t[:, :, ::1] places, int32_t[::1] head,
                  int32_t[:, ::1] calendar, int max_reserve=2, bint look_back=True,
-                 int review_slots=0):
-        if state.shape[0] != N_STATE or state.shape[1] != n_nodes:
-            raise ValueError(f"state must have shape ({N_STATE}, n_nodes)")
-        if places.shape[0] != N_PLACES or places.shape[1] != n_nodes or places.shape[2] < 1:
-            raise ValueError(f"places must have shape ({N_PLACES}, n_nodes, max_attempts)")
+                 int review_slots=0, int n_processes=1):
+        cdef int n_rows = n_nodes * n_processes
+        if n_processes < 1:
+            raise ValueError("n_processes must be at least 1")
+        if state.shape[0] != N_STATE or state.shape[1] != n_rows:
+            raise ValueError(f"state must have shape ({N_STATE}, n_nodes * n_processes)")
+        if places.shape[0] != N_PLACES or places.shape[1] != n_rows or places.shape[2] < 1:
+            raise ValueError(
+                f"places must have shape ({N_PLACES}, n_nodes * n_processes, max_attempts)")
         if (head.shape[0] != horizon or calendar.shape[0] != 3
-                or calendar.shape[1] != ENTRIES * n_nodes):
+                or calendar.shape[1] != ENTRIES * n_rows):
             raise ValueError("the calendar has the wrong size")
         if look_back and places.shape[2] > 2:
             raise ValueError("an SCI that looks back knows two attempts")
         self.n_nodes = n_nodes
+        self.n_processes = n_processes
         self.horizon = horizon
         self.max_attempts = <int>places.shape[2]
         self.keep_probability = keep_probability
@@ -138,7 +151,7 @@ cdef class GrantBook:
         self.gap, self.first, self.again_gap, self.again_first = places
         state[:, :] = NONE
         places[:, :, :] = 0
-        for i in range(n_nodes):
+        for i in range(n_rows):
             self.draws[i] = 0
             self.serial[i] = 0
         head[:] = NONE
@@ -183,7 +196,10 @@ cdef class GrantBook:
         return replaced, False
 
     def grant(self, int node, const int32_t[::1] resources, int n, int length, int period):
-        """Give `node` the first `n` pairs of slot and first subchannel, ascending by slot."""
+        """Give `node` the first `n` pairs of slot and first subchannel, ascending by slot.
+
+        They recur every `period` slots; with a period of 0 they are for one packet.
+        """
         cdef int k
         if not (1 <= n <= self.max_attempts and resources.shape[0] >= 2 * n):
             raise ValueError(f"1 to {self.max_attempts} resources are possible, got {n}")
@@ -195,11 +211,14 @@ cdef class GrantBook:
         """Return the slot of the node's next pending repetition, or -1."""
         return self.repetition_slot(node) if self.again_packet[node] != NONE else NONE
 
-    def busy_slots(self, int node, bint repeating, int32_t[::1] out):
+    def busy_slots(self, int node, bint repeating, int32_t[::1] out, int until=NONE,
+                   int period=0):
         """Fill `out` with the slots of a node that are taken, -1 for the rest.
 
         They are those of the pending repetitions; or, while one of these moves (`repeating`),
-        those of the grant.
+        those of the grant; and those up to `until` in which other processes of the same node
+        transmit. What recurs after `period` slots must also keep out of those in which a
+        recurrence would meet them.
         """
         cdef int k, n = 0
         if out.shape[0] < self.max_attempts:
@@ -213,7 +232,45 @@ cdef class GrantBook:
             for k in range(self.again_attempt[node], self.again_count[node]):
                 out[n] = self.again_initial[node] + self.again_gap[node, k]
                 n += 1
+        if until != NONE:
+            n = self.add_other_processes(node, until, period, out, n)
         out[n:] = NONE
+
+    cdef int add_other_processes(self, int node, int until, int period, int32_t[::1] out,
+                                 int n) except -1:
+        """Append to the `n` slots in `out` those of other processes; returns how many now."""
+        cdef int own = node % self.n_processes
+        cdef int other, k, slot
+        for other in range(node - own, node - own + self.n_processes):
+            if other == node:
+                continue
+            if self.again_packet[other] != NONE:
+                for k in range(self.again_attempt[other], self.again_count[other]):
+                    slot = self.again_initial[other] + self.again_gap[other, k]
+                    n = self.add_busy(slot, until, period, out, n)
+            if self.next_slot[other] == NONE:
+                continue
+            for k in range(self.n_resources[other]):
+                slot = self.next_slot[other] + self.gap[other, k]
+                n = self.add_busy(slot, until, period, out, n)
+                while self.period[other] > 0 and slot + self.period[other] <= until:
+                    slot += self.period[other]
+                    n = self.add_busy(slot, until, period, out, n)
+        return n
+
+    cdef int add_busy(self, int slot, int until, int period, int32_t[::1] out,
+                      int n) except -1:
+        """Append `slot`, and what lies whole periods before it, as far as it is ahead."""
+        while slot >= self.now:
+            if slot <= until:
+                if n == out.shape[0]:
+                    raise ValueError("out is too short")
+                out[n] = slot
+                n += 1
+            if period == 0:
+                break
+            slot -= period
+        return n
 
     def transmissions(self, int slot, rows, int32_t[::1] dropped):
         """Fill `rows` with what is due in `slot`, in the order of nodes.
@@ -337,6 +394,8 @@ cdef class GrantBook:
         """Return the last slot to which what :meth:`remaining` gives may be moved."""
         if not repeating:
             return self.deadline[node]
+        if self.period[node] == 0:
+            return self.again_deadline[node]
         # the next packet of the grant begins a period after the initial transmission
         return min(self.again_deadline[node], self.again_initial[node] + self.period[node] - 1)
 
@@ -369,6 +428,43 @@ cdef class GrantBook:
         self.again_announced[node] = 0
         self.push_entry(ENTRIES * node + REPETITION, resources[0])
 
+    def last_sent(self, int node):
+        """Return the slot of the last transmission of the packet that is being repeated."""
+        cdef int k = self.again_attempt[node] - 1
+        return self.again_initial[node] + self.again_gap[node, k]
+
+    def settle(self, const int32_t[:, ::1] verdicts, int32_t[::1] released):
+        """Take feedback on packets: release what is reserved for them if that has no use.
+
+        It has none after an ACK, nor if the next repetition would come after the deadline.
+
+        Parameters
+        ----------
+        verdicts : (n, 3) int32
+            Node, packet, and whether it is acknowledged.
+        released : (n,) int32
+            Gets the repetitions that are released, or -1 if the packet goes on or has none to
+            come.
+        """
+        cdef Py_ssize_t k
+        if verdicts.shape[1] != 3 or released.shape[0] < verdicts.shape[0]:
+            raise ValueError("verdicts or released has the wrong shape")
+        for k in range(verdicts.shape[0]):
+            released[k] = self.settle_one(verdicts[k, 0] * self.n_processes, verdicts[k, 1],
+                                          verdicts[k, 2] != 0)
+
+    cdef int settle_one(self, int node, int packet, bint acknowledged) noexcept nogil:
+        cdef int n
+        if self.again_packet[node] != packet:
+            return NONE
+        if not acknowledged and self.repetition_slot(node) <= self.again_deadline[node]:
+            return NONE
+        n = self.again_count[node] - self.again_attempt[node]
+        self.again_packet[node] = NONE
+        if self.after[ENTRIES * node + REPETITION] != -2:
+            self.unlink(ENTRIES * node + REPETITION)
+        return n
+
     def next_due(self, int slot, int limit):
         """Return the first slot in [slot, limit) with an entry, or `limit`."""
         cdef int s = slot
@@ -386,9 +482,7 @@ cdef class GrantBook:
 
     cdef void begin(self, int node, int slot, int n, int length, int period) noexcept nogil:
         """Start the grant whose places are set."""
-        cdef int span = self.counter_high - self.counter_low + 1
-        cdef float u = v2x_uniform(v2x_hash3(self.key, self.word[node], self.next_draw(node)))
-        self.counter[node] = self.counter_low + min(<int>(u * span), span - 1)
+        self.counter[node] = self.new_counter(node) if period > 0 else 1
         self.next_slot[node] = slot
         self.length[node] = length
         self.period[node] = period
@@ -399,9 +493,16 @@ cdef class GrantBook:
         self.push_entry(ENTRIES * node + INITIAL, slot)
         self.plan_review(node)
 
-    cdef uint32_t next_draw(self, int node) noexcept nogil:
+    cdef float draw(self, int node) noexcept nogil:
+        """Return the next uniform number of a node."""
         self.draws[node] += 1
-        return <uint32_t>self.draws[node]
+        return v2x_uniform(v2x_hash3(self.key, self.word[node // self.n_processes],
+                                     <uint32_t>self.draws[node]))
+
+    cdef int new_counter(self, int node) noexcept nogil:
+        """Draw SL_RESOURCE_RESELECTION_COUNTER."""
+        cdef int span = self.counter_high - self.counter_low + 1
+        return self.counter_low + min(<int>(self.draw(node) * span), span - 1)
 
     cdef void push_entry(self, int entry, int slot) noexcept nogil:
         """Put an entry into the calendar unless it stands there for this slot already."""
@@ -471,7 +572,7 @@ cdef class GrantBook:
         high = min(high, low + self.max_reserve)
         out[0] = node
         out[1] = self.again_length[node] if repeating else self.length[node]
-        out[2] = self.period[node]
+        out[2] = self.period[node] if self.period[node] > 0 else ONCE
         out[3] = self.again_priority[node] if repeating else self.priority[node]
         for k in range(low, high):
             if repeating:
@@ -496,16 +597,14 @@ cdef class GrantBook:
         cdef bint last = False
         cdef bint sends = self.packet[node] != NONE
         cdef bint repeats
-        cdef int span = self.counter_high - self.counter_low + 1
         cdef int reservation = 0
         cdef int k
-        cdef float u
-        if self.counter[node] <= 1:
-            u = v2x_uniform(v2x_hash3(self.key, self.word[node], self.next_draw(node)))
-            last = not u <= self.keep_probability
+        if self.period[node] == 0:
+            last = True
+        elif self.counter[node] <= 1:
+            last = not self.draw(node) <= self.keep_probability
             if not last:
-                u = v2x_uniform(v2x_hash3(self.key, self.word[node], self.next_draw(node)))
-                self.counter[node] = self.counter_low + min(<int>(u * span), span - 1)
+                self.counter[node] = self.new_counter(node)
         else:
             self.counter[node] -= 1
         if sends:
@@ -515,7 +614,7 @@ cdef class GrantBook:
                            // self.slot_ms_denominator)
             # a packet goes once while repetitions of the one before are still to come
             repeats = self.n_resources[node] > 1 and self.again_packet[node] == NONE
-            out.node = node
+            self.name(node, out)
             out.packet = self.packet[node]
             out.n_subchannels = self.length[node]
             out.attempt = 0
@@ -555,6 +654,13 @@ cdef class GrantBook:
             self.push_entry(ENTRIES * node + INITIAL, slot + self.period[node])
         return sends
 
+    cdef void name(self, int node, Transmission *out) noexcept nogil:
+        """Say who transmits; power and MCS are those of the run until somebody changes them."""
+        out.node = node // self.n_processes
+        out.process = node % self.n_processes
+        out.mcs_raise = 0
+        out.power_offset_db = 0
+
     cdef void announce(self, int node, int k, Transmission *out) noexcept nogil:
         """Write into the SCI of attempt `k` where the others are."""
         cdef const int32_t *gap = &self.again_gap[node, 0]
@@ -576,7 +682,7 @@ cdef class GrantBook:
     cdef void repeat(self, int slot, int node, Transmission *out) noexcept nogil:
         """The next repetition of what was sent before (TS 36.213 14.1.1.7, TS 38.321 5.22.1.3)."""
         cdef int k = self.again_attempt[node]
-        out.node = node
+        self.name(node, out)
         out.packet = self.again_packet[node]
         out.first_subchannel = self.again_first[node, k]
         out.n_subchannels = self.again_length[node]

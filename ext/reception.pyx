@@ -67,6 +67,9 @@ cdef extern from "reception.h":
                       const float *gain, int32_t *decoded) nogil
     uint32_t v2x_hash2(uint32_t key, uint32_t a) nogil
     uint32_t v2x_hash3(uint32_t key, uint32_t a, uint32_t b) nogil
+    float v2x_uniform(uint32_t h) nogil
+    float v2x_curve(const float *curves, int at, float sinr) nogil
+    float v2x_exp2(float x) nogil
 
 cdef str BYTE = "u1"
 
@@ -74,7 +77,11 @@ cdef str BYTE = "u1"
 CURVE_FIRST_LOG2, CURVE_PER_OCTAVE, CURVE_POINTS = -9, 128, 29 * 128
 
 cdef enum:
+    # answers of receivers
+    ACK = 1
+    NACK = 2
     RECEIVED = 0
+    CONTROL_LOST = 5
     OUT_OF_BUDGET = 6
     N_OUTCOMES = 8
     # in `first_outcome`: received by an attempt that was neither the first nor the last
@@ -102,7 +109,7 @@ cdef class SlotReceiver:
     cdef const float[::1] control_share
     cdef const float[:, ::1] curves
     cdef const int32_t[::1] curve_row
-    cdef int control_curve
+    cdef int control_curve, n_codes, n_mcs
     cdef uint32_t data_key, control_key
     # links
     cdef const int32_t[::1] row_start
@@ -114,6 +121,8 @@ cdef class SlotReceiver:
     cdef int64_t[::1] last_generated
     cdef float[::1] soft
     cdef uint8_t[::1] first_outcome
+    cdef float[::1] soft_once
+    cdef uint8_t[::1] first_outcome_once
     # nodes
     cdef const uint32_t[::1] word
     cdef const uint8_t[::1] flags
@@ -150,13 +159,21 @@ cdef class SlotReceiver:
     cdef int32_t[::1] n_used
     cdef uint8_t[::1] resolved
     cdef bint logs, tells_urgency, any_roadside
+    # who is meant, and answers; second stage of the control information
+    cdef const uint8_t[::1] intended
+    cdef const uint8_t[::1] responds
+    cdef bint nack_only
+    cdef int32_t[:, ::1] answers
+    cdef readonly int n_answers
+    cdef const int32_t[::1] second_row
+    cdef uint32_t second_key
 
     def __init__(self, *, int n_subchannels, int window, const float[:, :, ::1] profile,
                  const float[::1] data_share, const float[::1] control_share,
                  double data_rb, double control_rb, double noise_mw, double sensitivity_mw,
                  double power_mw, const float[:, ::1] curves, const int32_t[::1] curve_row,
                  int control_curve, uint32_t data_key, uint32_t control_key, double bin_width_m,
-                 double awareness_m, int slot_us):
+                 double awareness_m, int slot_us, int n_mcs=1):
         if profile.shape[2] % 8:
             raise ValueError("the number of bins must be a multiple of 8")
         if profile.shape[0] != n_subchannels or profile.shape[1] != n_subchannels + 1:
@@ -167,6 +184,8 @@ cdef class SlotReceiver:
                 or control_share.shape[0] != n_subchannels + 1):
             raise ValueError("shares must have one value per number of subchannels")
         need("curve_row", curve_row.shape[0], 4)
+        if n_mcs < 1 or curve_row.shape[0] % n_mcs:
+            raise ValueError("curve_row must have one value per MCS and link code")
         if curves.shape[1] != CURVE_POINTS:
             raise ValueError(f"error curves need {CURVE_POINTS} points")
         self.n_subchannels = n_subchannels
@@ -184,6 +203,8 @@ cdef class SlotReceiver:
         self.curves = curves
         self.curve_row = curve_row
         self.control_curve = control_curve
+        self.n_mcs = n_mcs
+        self.n_codes = <int>curve_row.shape[0] // n_mcs
         self.n_grid = <int>curves.shape[1]
         self.data_key = data_key
         self.control_key = control_key
@@ -192,6 +213,9 @@ cdef class SlotReceiver:
         self.slot_us = slot_us
         self.logs = self.tells_urgency = False
         self.least_control_sinr = <float>least_sinr(curves, control_curve)
+        self.intended = self.responds = None
+        self.answers = None
+        self.second_row = None
 
     def bind_nodes(self, const uint32_t[::1] word, const uint8_t[::1] flags,
                    int32_t[::1] transmitting, int32_t[::1] touched, float[:, ::1] energy,
@@ -250,8 +274,13 @@ cdef class SlotReceiver:
     def bind_links(self, const int32_t[::1] row_start, const int32_t[::1] neighbour,
                    const float[::1] gain, const float[::1] distance, const uint8_t[::1] code,
                    int32_t[::1] last_slot, int64_t[::1] last_generated, float[::1] soft,
-                   uint8_t[::1] first_outcome):
-        """Take the link arrays."""
+                   uint8_t[::1] first_outcome, float[::1] soft_once=None,
+                   uint8_t[::1] first_outcome_once=None):
+        """Take the link arrays.
+
+        `soft_once` and `first_outcome_once` are those of what goes once (process 1), where
+        there is such.
+        """
         cdef Py_ssize_t n_links
         if row_start.shape[0] != self.word.shape[0] + 1:
             raise ValueError("row_start must have one element more than there are nodes")
@@ -263,6 +292,9 @@ cdef class SlotReceiver:
                              ("soft", soft.shape[0]),
                              ("first_outcome", first_outcome.shape[0])):
             need(name, length, n_links)
+        if soft_once is not None:
+            need("soft_once", soft_once.shape[0], n_links)
+            need("first_outcome_once", first_outcome_once.shape[0], n_links)
         self.row_start = row_start
         self.neighbour = neighbour
         self.gain = gain
@@ -272,6 +304,8 @@ cdef class SlotReceiver:
         self.last_generated = last_generated
         self.soft = soft
         self.first_outcome = first_outcome
+        self.soft_once = soft_once
+        self.first_outcome_once = first_outcome_once
 
     def bind_packets(self, const int64_t[::1] generated_us, int32_t[::1] n_intended,
                      int32_t[::1] n_received, int32_t[::1] n_received_first):
@@ -307,12 +341,37 @@ cdef class SlotReceiver:
         self.gaps = gaps
         self.n_distance_bins = <int>counts.shape[1]
 
+    def set_second_stage(self, const int32_t[::1] curve_row, uint32_t key):
+        """Let the second stage of control information fail by curves of its own, by link code."""
+        need("curve_row", curve_row.shape[0], 4)
+        self.second_row = curve_row
+        self.second_key = key
+
+    def bind_audience(self, const uint8_t[::1] intended, const uint8_t[::1] responds,
+                      bint nack_only):
+        """Take for each link whether the receiver is meant, and who of them answers.
+
+        `responds` is one more than the number of the receiver in the group, 0 for silence; with
+        `nack_only` there is no ACK. Without this call everybody is meant and nobody answers.
+        """
+        need("intended", intended.shape[0], self.neighbour.shape[0])
+        need("responds", responds.shape[0], self.neighbour.shape[0])
+        self.intended = intended
+        self.responds = responds
+        self.nack_only = nack_only
+
+    def bind_answers(self, int32_t[:, ::1] answers):
+        """Take the place for answers to a slot: transmission, node, member, ACK 1 or NACK 2."""
+        if answers.shape[1] != 4:
+            raise ValueError("answers needs four columns")
+        self.answers = answers
+
     def receive(self, int slot, rows, int64_t counted_from_us):
         """Receive all transmissions of `slot`; packets generated earlier do not count.
 
         `rows` is an array of :data:`v2x.access.base.TRANSMISSION`.
         """
-        cdef Py_ssize_t t, n = len(rows)
+        cdef Py_ssize_t t, n = len(rows), n_links = 0
         cdef const uint8_t[::1] memory
         cdef const Transmission *transmissions
         if n == 0:
@@ -322,6 +381,17 @@ cdef class SlotReceiver:
         if memory.shape[0] != n * <Py_ssize_t>sizeof(Transmission):
             raise ValueError("rows are not of the layout of TRANSMISSION")
         transmissions = <const Transmission *>&memory[0]
+        for t in range(n):
+            if not 0 <= transmissions[t].mcs_raise < self.n_mcs:
+                raise ValueError("there is no error curve of this MCS")
+            if transmissions[t].process and self.soft_once is None:
+                raise ValueError("there is no memory of what goes once")
+            n_links += (self.row_start[transmissions[t].node + 1]
+                        - self.row_start[transmissions[t].node])
+        if self.answers is not None and (self.responds is None
+                                         or self.answers.shape[0] < n_links):
+            raise ValueError("answers is too short, or nobody was asked")
+        self.n_answers = 0
         with nogil:
             self.look_for_roadside()
             for t in range(n):
@@ -334,7 +404,7 @@ cdef class SlotReceiver:
                     self.urgency[slot % self.window] = min(self.urgency[slot % self.window],
                                                            transmissions[t].priority)
             for t in range(n):
-                self.decide(slot, &transmissions[t], counted_from_us)
+                self.decide(slot, <int>t, &transmissions[t], counted_from_us)
             for t in range(n):
                 self.transmitting[transmissions[t].node] = 0
                 if self.logs:
@@ -361,9 +431,63 @@ cdef class SlotReceiver:
             for e in range(self.row_start[node], self.row_start[node + 1]):
                 j = self.neighbour[e]
                 k = self.distance_bin(self.distance[e])
-                if k < self.n_distance_bins and self.flags[j] & COUNTED:
+                if k < self.n_distance_bins and self.flags[j] & COUNTED and self.means(e):
                     self.counts[(sender & ROADSIDE) + (self.flags[j] >> 1), k, OUT_OF_BUDGET] += 1
                     self.n_intended[packet] += not self.flags[j] & ROADSIDE
+
+    def conclude(self, const int32_t[:, ::1] ended, int64_t counted_from_us):
+        """Count packets whose reserved repetitions will not be sent: node, packet in each row."""
+        cdef Py_ssize_t i
+        if ended.shape[1] < 2:
+            raise ValueError("ended needs node and packet")
+        with nogil:
+            for i in range(ended.shape[0]):
+                if (self.generated_us[ended[i, 1]] >= counted_from_us
+                        and self.flags[ended[i, 0]] & COUNTED):
+                    self.conclude_one(ended[i, 0], ended[i, 1])
+
+    cdef void conclude_one(self, int node, int packet) noexcept nogil:
+        cdef Py_ssize_t e
+        cdef int j, k, o
+        cdef int sender = self.flags[node]
+        for e in range(self.row_start[node], self.row_start[node + 1]):
+            j = self.neighbour[e]
+            k = self.distance_bin(self.distance[e])
+            if k >= self.n_distance_bins or not self.flags[j] & COUNTED or not self.means(e):
+                continue
+            o = RECEIVED if self.heard_before(e) else self.first_outcome[e]
+            self.counts[(sender & ROADSIDE) + (self.flags[j] >> 1), k, o] += 1
+            if not self.flags[j] & ROADSIDE:
+                self.n_intended[packet] += 1
+                self.n_received[packet] += o == RECEIVED
+                self.n_received_first[packet] += self.first_outcome[e] == RECEIVED
+
+    cdef inline bint means(self, Py_ssize_t e) noexcept nogil:
+        """Whether the receiver of a link is meant."""
+        return self.intended is None or self.intended[e] != 0
+
+    cdef inline bint answers_to(self, Py_ssize_t e) noexcept nogil:
+        """Whether the receiver of a link is to answer."""
+        return self.responds is not None and self.responds[e] != 0
+
+    cdef inline bint heard_before(self, Py_ssize_t e) noexcept nogil:
+        """Whether an earlier attempt reached the receiver of a link."""
+        return self.first_outcome[e] == RECEIVED or self.first_outcome[e] == RECEIVED_LATER
+
+    cdef float power_of(self, const Transmission *tx) noexcept nogil:
+        """Return the total transmit power of one transmission [mW]."""
+        if tx.power_offset_db == 0:
+            return self.power_mw
+        # log2(10) / 10
+        return self.power_mw * v2x_exp2(tx.power_offset_db * <float>0.33219281)
+
+    cdef float *soft_of(self, const Transmission *tx, Py_ssize_t first) noexcept nogil:
+        """Return what receivers keep of the SINR of earlier attempts, from link `first` on."""
+        return &self.soft_once[first] if tx.process else &self.soft[first]
+
+    cdef uint8_t *outcome_of(self, const Transmission *tx, Py_ssize_t first) noexcept nogil:
+        """Return the outcomes of earlier attempts, from link `first` on."""
+        return &self.first_outcome_once[first] if tx.process else &self.first_outcome[first]
 
     cdef int distance_bin(self, float distance) noexcept nogil:
         cdef float scaled = distance / self.bin_width
@@ -403,7 +527,7 @@ cdef class SlotReceiver:
             touched[node] = slot
             if n == 0:
                 continue
-            power_mw = self.power_mw
+            power_mw = self.power_of(&transmissions[t])
             profile = &self.profile[transmissions[t].first_subchannel,
                                     transmissions[t].n_subchannels, 0]
             v2x_spread(<int>n, &self.neighbour[first], &self.gain[first], power_mw, profile,
@@ -442,9 +566,9 @@ cdef class SlotReceiver:
                  self.noise_mw * (self.data_rb + self.control_rb),
                  &self.history_power[0, slot % self.window, 0], self.node_stride)
 
-    cdef void decide(self, int slot, const Transmission *tx,
+    cdef void decide(self, int slot, int number, const Transmission *tx,
                      int64_t counted_from_us) noexcept nogil:
-        """Judge one transmission at all its neighbours, piece by piece."""
+        """Judge the transmission of this number at all its neighbours, piece by piece."""
         cdef Py_ssize_t p, begin
         cdef Py_ssize_t first = self.row_start[tx.node]
         cdef Py_ssize_t end = self.row_start[tx.node + 1]
@@ -454,7 +578,7 @@ cdef class SlotReceiver:
         cdef bint counting = generated >= counted_from_us and self.flags[node] & COUNTED
         cdef v2x_piece *piece = &self.piece
         cdef v2x_transmission f
-        f.power_mw = self.power_mw
+        f.power_mw = self.power_of(tx)
         f.data_share = self.data_share[tx.n_subchannels]
         f.control_share = self.control_share[tx.n_subchannels]
         f.noise_mw = self.noise_mw
@@ -467,7 +591,7 @@ cdef class SlotReceiver:
         f.n_bins = self.n_bins
         f.data_word = v2x_hash3(self.data_key, self.word[node], <uint32_t>generated)
         f.control_word = v2x_hash3(self.control_key, self.word[node], <uint32_t>slot)
-        f.curve_row = &self.curve_row[0]
+        f.curve_row = &self.curve_row[tx.mcs_raise * self.n_codes]
         f.control_curve = self.control_curve
         f.n_grid = self.n_grid
         f.curves = &self.curves[0, 0]
@@ -479,11 +603,15 @@ cdef class SlotReceiver:
             if n_near > 0:
                 self.take(begin, m, n_near, piece.near)
                 v2x_take_data(n_near, piece.near, self.node, &self.code[begin], f.curve_row,
-                              &self.flags[0], &self.soft[begin] if tx.attempt > 0 else NULL, piece)
+                              &self.flags[0], self.soft_of(tx, begin) if tx.attempt > 0 else NULL, piece)
                 v2x_decide(n_near, &f, &self.energy[0, 0], &self.word[0], &self.transmitting[0],
                            self.node, self.gain_of, self.away, piece.curve, piece.soft,
                            piece.outcome, piece.decoded, piece.bin, piece.sinr)
                 self.remember(slot, tx, n_near, &f)
+                if self.second_row is not None:
+                    self.decide_second(slot, tx, begin, n_near)
+                if self.answers is not None and tx.n_attempts > 1 and tx.process == 0:
+                    self.answer(tx, number, begin, n_near)
                 if tx.n_attempts > 1:
                     self.combine(tx, begin, n_near)
                 self.account(slot, tx, begin, n_near, generated, counting)
@@ -492,6 +620,57 @@ cdef class SlotReceiver:
                 v2x_overhear(n_far, &f, &self.energy[0, 0], &self.word[0], &self.transmitting[0],
                              self.node, self.gain_of, piece.decoded)
                 self.remember(slot, tx, n_far, &f)
+
+    cdef void decide_second(self, int slot, const Transmission *tx, Py_ssize_t begin,
+                            int n) noexcept nogil:
+        """Let SCI-2 fail at receivers that have SCI-1; it is not combined over attempts.
+
+        It lies among the data, so it has their SINR. `decoded` becomes 0 where it is lost.
+        """
+        cdef Py_ssize_t e
+        cdef int k
+        cdef float before
+        cdef float *soft = self.soft_of(tx, begin)
+        cdef int32_t *outcome = self.piece.outcome
+        cdef int32_t *decoded = self.piece.decoded
+        cdef float *sinr = self.piece.sinr
+        cdef uint32_t word = v2x_hash3(self.second_key, self.word[tx.node], <uint32_t>slot)
+        for k in range(n):
+            e = self.piece.near[k]
+            if not decoded[k] or not (self.means(begin + e) or self.answers_to(begin + e)):
+                continue
+            before = 0 if tx.attempt == 0 else soft[e]
+            if (v2x_uniform(v2x_hash2(word, self.word[self.node[k]]))
+                    < v2x_curve(&self.curves[0, 0],
+                                self.second_row[self.code[begin + e]] * self.n_grid,
+                                sinr[k] - before)):
+                decoded[k] = 0
+                sinr[k] = before
+                if outcome[k] == RECEIVED:
+                    outcome[k] = CONTROL_LOST
+
+    cdef void answer(self, const Transmission *tx, int number, Py_ssize_t begin,
+                     int n) noexcept nogil:
+        """Note what the receivers that are asked have to say of one transmission.
+
+        Whoever lost its control information does not know of it and says nothing.
+        """
+        cdef Py_ssize_t e
+        cdef int k, value
+        for k in range(n):
+            e = begin + self.piece.near[k]
+            if not self.responds[e] or not self.piece.decoded[k]:
+                continue
+            value = NACK
+            if self.piece.outcome[k] == RECEIVED or (tx.attempt > 0 and self.heard_before(e)):
+                value = ACK
+            if value == ACK and self.nack_only:
+                continue
+            self.answers[self.n_answers, 0] = number
+            self.answers[self.n_answers, 1] = self.node[k]
+            self.answers[self.n_answers, 2] = self.responds[e] - 1
+            self.answers[self.n_answers, 3] = value
+            self.n_answers += 1
 
     cdef void take(self, Py_ssize_t begin, int n, int n_taken, const int32_t *at) noexcept nogil:
         """Judge the links `at` of the `n` from `begin` on; all of them stay where they are."""
@@ -573,8 +752,8 @@ cdef class SlotReceiver:
         cdef bint between = 0 < attempt < tx.n_attempts - 1
         cdef int32_t *outcome = self.piece.outcome
         cdef int32_t *decoded = self.piece.decoded
-        cdef uint8_t *before = &self.first_outcome[first]
-        cdef float *soft = &self.soft[first]
+        cdef uint8_t *before = self.outcome_of(tx, first)
+        cdef float *soft = self.soft_of(tx, first)
         for k in range(n):
             e = self.piece.near[k]
             o = outcome[k]
@@ -619,7 +798,12 @@ cdef class SlotReceiver:
         cdef int64_t *gaps = &self.gaps[0]
         cdef int32_t *last_slot = &self.last_slot[first]
         cdef int64_t *last_generated = &self.last_generated[first]
+        cdef const uint8_t *intended = NULL
+        if self.intended is not None:
+            intended = &self.intended[first]
         for k in range(n):
+            if intended != NULL and not intended[self.piece.near[k]]:
+                continue
             ends = self.piece.ends[k]
             counts_here = counting and bin_[k] < limit and ends & COUNTED
             heard = outcome[k] == RECEIVED if single else decoded[k] == 1

@@ -73,6 +73,13 @@ cdef class CandidateSelector:
     urgency : (window,) int32
         Highest priority on air in each slot of the history, so that a review need not look at
         slots without anybody above; if it is missing, it looks at all.
+    monitored : (n_nodes, window) int32, or None
+        For nodes that sense in part: the slot, at its place in the ring, if it was monitored.
+        The slots between are unknown, neither free nor reserved. None if all sense everything.
+    in_part : (n_nodes,) uint8
+        1 for nodes to which `monitored` applies; needed with it.
+    least_gap
+        Least slots between two resources of one packet, so that feedback comes in between.
 
     Attributes
     ----------
@@ -84,9 +91,11 @@ cdef class CandidateSelector:
     cdef const float[:, :, :] history_power
     cdef const uint16_t[:, :, ::1] further
     cdef const int32_t[::1] urgency
+    cdef const int32_t[:, ::1] monitored
+    cdef const uint8_t[::1] in_part
     cdef const float[:, ::1] thresholds_dbm
     cdef const int32_t[::1] periods
-    cdef int n_subchannels, ring, window, step, capacity, lag, longest
+    cdef int n_subchannels, ring, window, step, capacity, lag, longest, least_gap
     cdef bint scale_by_window, waive_unheard
     cdef float noise_mw
     cdef double keep_ratio
@@ -98,6 +107,7 @@ cdef class CandidateSelector:
     cdef readonly int n_candidates, n_remaining, n_selected, n_raises
     # the selection under way
     cdef int node, now, start, n_slots, n_positions, length, period, n_periods, priority, scale
+    cdef bint partial
     cdef float limit
 
     def __init__(self, const int32_t[:, :, :] history,
@@ -107,7 +117,8 @@ cdef class CandidateSelector:
                  int lag_slots=0, bint scale_by_window=False, bint waive_unheard=False,
                  int longest_slots=0, const uint16_t[:, :, ::1] further=None,
                  const int32_t[::1] urgency=None,
-                 float[::1] excess,
+                 const int32_t[:, ::1] monitored=None, const uint8_t[::1] in_part=None,
+                 int least_gap=1, float[::1] excess,
                  float[::1] energy, uint32_t[::1] tie, int32_t[::1] order):
         if (history_power.shape[0] != history.shape[0]
                 or history_power.shape[1] != history.shape[1]
@@ -134,6 +145,12 @@ cdef class CandidateSelector:
         if urgency is not None and urgency.shape[0] != self.ring:
             raise ValueError("urgency must have one value per slot of the history")
         self.urgency = urgency
+        if monitored is not None and (
+                in_part is None or in_part.shape[0] != history.shape[0]
+                or monitored.shape[0] != history.shape[0] or monitored.shape[1] != self.ring):
+            raise ValueError("monitored and in_part must fit the history")
+        self.monitored = monitored
+        self.in_part = in_part
         self.noise_mw = <float>noise_mw
         self.thresholds_dbm = thresholds_dbm
         self.periods = periods_slots
@@ -144,6 +161,7 @@ cdef class CandidateSelector:
         self.scale_by_window = scale_by_window
         self.waive_unheard = waive_unheard
         self.longest = longest_slots
+        self.least_gap = max(least_gap, 1)
         self.capacity = <int>min(excess.shape[0], energy.shape[0],
                                  tie.shape[0], order.shape[0])
         self.excess = excess
@@ -153,7 +171,7 @@ cdef class CandidateSelector:
 
     def select(self, int node, uint32_t identity, int slot, int t1, int t2, int length,
                int period, int n_periods, int priority, int retransmission_reach,
-               int busy_slot, int32_t[::1] chosen, uint8_t[::1] candidates):
+               const int32_t[::1] busy, int32_t[::1] chosen, uint8_t[::1] candidates):
         """Choose a resource of `length` subchannels in [slot + t1, slot + t2] as mode 4 does.
 
         Parameters
@@ -167,8 +185,8 @@ cdef class CandidateSelector:
             Own PPPP, 1 to 8.
         retransmission_reach
             Farthest distance of a blind retransmission [slots], 0 for none (14.1.1.7).
-        busy_slot
-            Slot in which the node transmits something else, -1 for none.
+        busy : (n,) int32
+            Slots in which the node transmits something else; negative ones are ignored.
         chosen : (4,) int32
             Gets slot and first subchannel of the resource and of its retransmission; the
             latter -1 if there is none.
@@ -176,17 +194,18 @@ cdef class CandidateSelector:
             Gets 1 for each member of S_B, for inspection.
         """
         cdef int total = self.open(node, slot, t1, t2, length, period, n_periods, priority)
-        cdef Py_ssize_t c
+        cdef Py_ssize_t i, c
         if chosen.shape[0] < 4:
             raise ValueError("chosen needs four places")
         if candidates.shape[0] and candidates.shape[0] < total:
             raise ValueError("scratch is too short for the selection window")
         with nogil:
             self.exclude(total)
-            if slot + t1 <= busy_slot <= slot + t2:
-                for c in range((busy_slot - slot - t1) * self.n_positions,
-                               (busy_slot - slot - t1 + 1) * self.n_positions):
-                    self.excess[c] = EXCLUDED
+            for i in range(busy.shape[0]):
+                if self.start <= busy[i] < self.start + self.n_slots:
+                    for c in range((busy[i] - self.start) * self.n_positions,
+                                   (busy[i] - self.start + 1) * self.n_positions):
+                        self.excess[c] = EXCLUDED
             self.raise_threshold(total)
             self.rank(identity)
             self.draw(identity, retransmission_reach, chosen)
@@ -196,7 +215,7 @@ cdef class CandidateSelector:
     def select_any(self, int node, uint32_t identity, int slot, int t1, int t2, int length,
                    int period, int n_periods, int priority, int reach, int span,
                    const int32_t[::1] busy, int32_t[::1] chosen, int n_fixed, int n_wanted,
-                   uint8_t[::1] candidates):
+                   uint8_t[::1] candidates, const uint8_t[::1] barred=None, int n_least=1):
         """Choose resources in [slot + t1, slot + t2] as mode 2 does, for one packet.
 
         Parameters
@@ -213,6 +232,10 @@ cdef class CandidateSelector:
             others are drawn. Ascending by slot afterwards, -1 where nothing was left.
         candidates : (n_slots * n_positions,) uint8 or empty
             Gets 1 for each member of S_A, for inspection.
+        barred : (n_slots * n_positions,) uint8, or None
+            1 for members of S_A that others advised against (TS 38.214 8.1.4C).
+        n_least
+            The advice is ignored if it leaves fewer members.
 
         Returns
         -------
@@ -225,9 +248,13 @@ cdef class CandidateSelector:
             raise ValueError("chosen is too short")
         if candidates.shape[0] and candidates.shape[0] < total:
             raise ValueError("scratch is too short for the selection window")
+        if barred is not None and barred.shape[0] != total:
+            raise ValueError("barred needs a value for each candidate")
         with nogil:
             self.exclude(total)
             self.raise_threshold(total)
+            if barred is not None:
+                self.follow(barred, n_least)
             self.n_selected = self.n_remaining
             while n < n_wanted and self.draw_any(identity, reach, span, busy, chosen, n):
                 n += 1
@@ -297,6 +324,7 @@ cdef class CandidateSelector:
         self.scale = t2 if self.scale_by_window else self.step
         if not 0 <= node < self.history.shape[0]:
             raise ValueError(f"there is no node {node}")
+        self.partial = self.monitored is not None and self.in_part[node] != 0
         if (self.n_slots < 1 or self.n_positions < 1 or length < 1 or period < 1
                 or not 1 <= priority <= 8):
             raise ValueError("empty selection window or pool")
@@ -377,7 +405,7 @@ cdef class CandidateSelector:
             self.fetch(m + AHEAD)
             at = m % self.ring
             record = &self.history[self.node, at, 0]
-            if record[0] != m:
+            if record[0] != m or not self.senses(m, at):
                 continue
             power = &self.history_power[self.node, at, 0]
             if power[1] < 0:
@@ -428,6 +456,10 @@ cdef class CandidateSelector:
         V2X_PREFETCH(record)
         V2X_PREFETCH(record + 3 * self.n_subchannels)
 
+    cdef inline bint senses(self, int m, int at) noexcept nogil:
+        """Whether the node listened in slot `m`, which lies `at` in the ring."""
+        return not self.partial or self.monitored[self.node, at] == m
+
     cdef int oldest_slot(self) noexcept nogil:
         """Return the oldest slot of the sensing window whose record can still matter."""
         cdef int oldest = max(self.now - self.window, 0)
@@ -451,7 +483,7 @@ cdef class CandidateSelector:
             if self.urgency is not None and self.urgency[at] >= below:
                 continue
             record = &self.history[self.node, at, 0]
-            if record[0] == m:
+            if record[0] == m and self.senses(m, at):
                 for s in range(1 + 2 * n, 1 + 3 * n):
                     if record[s] and (record[s] >> 15) & 15 < below:
                         return True
@@ -515,6 +547,20 @@ cdef class CandidateSelector:
             if self.excess[c] <= limit:
                 self.order[remaining] = c
                 remaining += 1
+
+    cdef void follow(self, const uint8_t[::1] barred, int n_least) noexcept nogil:
+        """Drop barred members of S_A from `order`, if enough others are left."""
+        cdef int i, left = 0
+        for i in range(self.n_remaining):
+            left += not barred[self.order[i]]
+        if left < n_least:
+            return
+        left = 0
+        for i in range(self.n_remaining):
+            if not barred[self.order[i]]:
+                self.order[left] = self.order[i]
+                left += 1
+        self.n_remaining = left
 
     cdef void rank(self, uint32_t identity) noexcept nogil:
         """Steps 8 and 9: move the quietest candidates to the front of `order`."""
@@ -658,7 +704,7 @@ cdef class CandidateSelector:
             distance = slot - chosen[2 * i]
             if distance < 0:
                 distance = -distance
-            if distance == 0 or distance > span:
+            if distance < self.least_gap or distance > span:
                 return False
             linked = linked or distance <= reach
         return linked

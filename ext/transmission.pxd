@@ -17,3 +17,6 @@ cdef packed struct Transmission:
     int32_t other_subchannel
     int32_t gap2_slots
     int32_t other2_subchannel
+    int32_t process
+    int32_t mcs_raise
+    float power_offset_db

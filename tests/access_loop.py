@@ -21,6 +21,7 @@ class Offered(NamedTuple):
     node: int
     deadline_slot: int
     priority: int = 5
+    once: bool = False
 
 
 class Sent(NamedTuple):
@@ -39,6 +40,9 @@ class Sent(NamedTuple):
     other_subchannel: int
     gap2_slots: int = 0
     other2_subchannel: int = 0
+    process: int = 0
+    mcs_raise: int = 0
+    power_offset_db: float = 0.0
 
 
 class Driven(NamedTuple):
@@ -70,6 +74,7 @@ def make(
     period_ms: int = 100,
     seed: int = 1,
     identity: NDArray[np.uint32] | None = None,
+    event_subchannels: int | None = None,
 ) -> tuple[Any, SensingHistory]:
     """Return a technology over an idle channel, and the history it senses."""
     params = technology.Params() if params is None else params
@@ -84,6 +89,7 @@ def make(
         grant_subchannels=grant_subchannels,
         period_ms=period_ms,
         seed=seed,
+        event_subchannels=event_subchannels,
     )
     built = technology(params, context)
     built.bind(np.arange(n_nodes, dtype=np.uint32) if identity is None else identity)
@@ -111,7 +117,8 @@ def drive(
             before_slot(result)
         while waiting and waiting[0][1].slot <= slot:
             number, offered = waiting.pop(0)
-            replaced = technology.enqueue(
+            enqueue = technology.enqueue_once if offered.once else technology.enqueue
+            replaced = enqueue(
                 slot, offered.node, number, offered.deadline_slot, offered.priority
             )
             if replaced >= 0:

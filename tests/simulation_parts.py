@@ -15,6 +15,7 @@ from v2x.applications.base import Application, PacketBatch
 from v2x.channel.base import LinkState, LogDistanceLaw, PropagationModel, ShadowingStatistics
 from v2x.channel.channel_params import ChannelParams
 from v2x.channel.link_table import LinkTable
+from v2x.messages.cast import CastParams
 from v2x.mobility.base import MobilityModel
 from v2x.mobility.fleet import FleetState
 from v2x.phy.radio import PhyParams, RadioParams
@@ -22,7 +23,9 @@ from v2x.phy.reception import CURVE_SINR_DB, ReceiverDesign, design_receiver
 from v2x.phy.resource_pool import ResourcePool
 from v2x.phy.sensing_history import SensingHistory
 from v2x.records.tables import N_OUTCOMES, Outcome
+from v2x.sim.audience import AddressedMessages, Audience
 from v2x.sim.clock import to_us
+from v2x.sim.feedback import Feedback
 from v2x.sim.medium import Medium
 from v2x.sim.neighbours import NeighbourRoads
 from v2x.sim.packet_log import PacketLog
@@ -348,6 +351,7 @@ def build(
     tick_us: int = TICK_US,
     seed: int = 1,
     grant_subchannels: int = 1,
+    cast: CastParams | None = None,
 ) -> SimulationParts:
     """Join parts as ``scenario/assemble.py`` does, with quiet and simple ones by default."""
     access = technology.Params() if access is None else access
@@ -386,12 +390,29 @@ def build(
     )
     packets = PacketLog(capacity=64)
     warmup_us = to_us(warmup_s)
+    audience = None
+    if cast is not None:
+        audience = Audience(cast, links, mobility.n_rows, road_map.wrap_length_m)
+        application = AddressedMessages(application, audience)
+    psfch = getattr(access, "feedback_design", lambda: None)()
+    feedback = None
+    if psfch is not None:
+        assert audience is not None
+        feedback = Feedback(psfch, design, audience, seed)
     return SimulationParts(
         mobility=mobility,
         application=application,
         access=technology(access, context),
         medium=Medium(
-            design, links, history, packets, records, counted_from_us=warmup_us, seed=seed
+            design,
+            links,
+            history,
+            packets,
+            records,
+            counted_from_us=warmup_us,
+            seed=seed,
+            audience=audience,
+            feedback=feedback,
         ),
         history=history,
         packets=packets,

@@ -5,94 +5,39 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
-from importlib.metadata import EntryPoint
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from v2x import registry
-from v2x.access.base import TRANSMISSION, AccessContext, SlotTransmissions
-from v2x.phy.resource_pool import ResourcePool
+from v2x.access.base import TRANSMISSION
+from v2x.access.nr_coordination import CoordinationParams
 from v2x.phy.sci import RESERVATION_MS
 from v2x.phy.sensing_history import ControlInformation, SensingHistory
 from v2x.phy.sidelink_pool import SidelinkPool
 
 from ..access_loop import IDLE_MW, Driven, Offered, Sent, drive, make
+from .contributed import entry_point, register
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameParams:
-    """A frame in which each node has a slot of its own."""
-
-    n_subchannels: int = 4
-    subchannel_rb: int = 10
-    frame_slots: int = 50
-
-    @property
-    def sensing_window_ms(self) -> int:
-        return 100
-
-    def resource_pool(self) -> ResourcePool:
-        return ResourcePool(n_subchannels=self.n_subchannels, subchannel_rb=self.subchannel_rb)
-
-
-class FixedFrame:
-    """A plug-in of somebody else: node i sends in slot i of a frame, on the lowest subchannels."""
-
-    Params = FrameParams
-
-    def __init__(self, params: FrameParams, context: AccessContext) -> None:
-        self._frame = params.frame_slots
-        self._length = context.grant_subchannels
-        self._waiting: dict[int, tuple[int, int, int]] = {}
-
-    def bind(self, identity: NDArray[np.uint32]) -> None:
-        pass
-
-    def enqueue(self, slot: int, node: int, packet: int, deadline_slot: int, priority: int) -> int:
-        replaced = self._waiting.get(node, (-1, 0, 0))[0]
-        self._waiting[node] = (packet, deadline_slot, priority)
-        return replaced
-
-    def transmissions(self, slot: int) -> tuple[SlotTransmissions, NDArray[np.int32]]:
-        due = sorted(node for node in self._waiting if node % self._frame == slot % self._frame)
-        sent, dropped = [], []
-        for node in due:
-            packet, deadline, priority = self._waiting.pop(node)
-            if deadline < slot:
-                dropped.append(packet)
-            else:
-                sent.append((node, packet, 0, self._length, 0, 1, 0, priority, 0, 0, 0, 0))
-        return np.array(sent, dtype=TRANSMISSION), np.array(dropped, dtype=np.int32)
-
-    def next_active(self, slot: int, limit: int) -> int:
-        turns = [slot + (node - slot) % self._frame for node in self._waiting]
-        return min([*turns, limit])
-
-    def forget(self, node: int) -> int:
-        return self._waiting.pop(node, (-1, 0, 0))[0]
-
-
-PLUG_IN = "fixed-frame-of-the-tests"
-NAMES = [*registry.names("v2x.access"), PLUG_IN]
+#: Those that are asked slot by slot (:class:`AccessTechnology`), and the one of the guide.
+NAMES = [
+    *(
+        name
+        for name in registry.names("v2x.access")
+        if hasattr(registry.load("v2x.access", name), "transmissions")
+    ),
+    entry_point().name,
+]
 
 
 @pytest.fixture(autouse=True)
 def plug_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Register the plug-in beside what is installed."""
-    group = "v2x.access"
-    entries = registry._entries(group) | {
-        PLUG_IN: EntryPoint(PLUG_IN, f"{__name__}:FixedFrame", group)
-    }
-    known = registry._entries
-    monkeypatch.setattr(
-        registry, "_entries", lambda wanted: entries if wanted == group else known(wanted)
-    )
+    """Register the plug-in of CONTRIBUTING.md beside what is installed."""
+    register(monkeypatch)
 
 
 def variants(technology: Any) -> list[Any]:
@@ -110,6 +55,15 @@ def variants(technology: Any) -> list[Any]:
         {"scs_khz": 60, "blind_retransmissions": 5, "max_reserve": 2, "keep_percent": 50},
         {"grant": "dynamic", "blind_retransmissions": 3, "t1_slots": 0},
         {"reservation_ms": 10, "t2min_ms": 1, "t2_ms": 10, "blind_retransmissions": 2},
+        {"radio": "nr", "scs_khz": 30, "n_subchannels": 5, "grant": "configured-1"},
+        {"radio": "nr", "scs_khz": 60, "n_subchannels": 2, "subchannel_rb": 12, "pscch_rb": 12},
+        {"grant": "dynamic", "sr_period_ms": 5.0},
+        {"selection": "partial", "blind_retransmissions": 1},
+        {"selection": "random", "vru_selection": "partial", "t2_ms": 20},
+        {"coordination": CoordinationParams(scheme="set"), "blind_retransmissions": 1},
+        {"coordination": CoordinationParams(scheme="conflict"), "psfch_period": 2},
+        {"exceptional_subchannels": 3, "n_subchannels": 7},
+        {"frame_slots": 7},
     ]
     return list(possible(default, [change for change in changes if known >= set(change)]))
 

@@ -130,6 +130,6 @@ def test_what_only_some_technologies_have_is_reached() -> None:
     inner, _ = make(registry.load("v2x.access", "scheduled"), n_nodes=2)
     wrapped = ControlledAccess(inner, built("none"))
     wrapped.locate(np.array([0.0, 5.0]), np.zeros(2))
-    assert inner._position.tolist() == [[0.0, 5.0], [0.0, 0.0]]
+    assert inner._map.position.tolist() == [[0.0, 5.0], [0.0, 0.0]]
     autonomous, _ = make(LteMode4, n_nodes=2)
     assert not hasattr(ControlledAccess(autonomous, built("none")), "locate")

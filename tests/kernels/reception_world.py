@@ -141,8 +141,8 @@ class World:
         self.code = np.array([link.code for link in each], dtype=np.uint8)
         self.last_slot = np.full(m, -1, dtype=np.int32)
         self.last_generated = np.zeros(m, dtype=np.int64)
-        self.soft = np.zeros(m, dtype=np.float32)
-        self.first_outcome = np.full(m, 2, dtype=np.uint8)
+        self.soft, self.soft_once = np.zeros((2, m), dtype=np.float32)
+        self.first_outcome, self.first_outcome_once = np.full((2, m), 2, dtype=np.uint8)
         self.transmitting = np.zeros(n, dtype=np.int32)
         self.touched = np.full(n, -1, dtype=np.int32)
         n_bins = d.profile.shape[2]
@@ -180,6 +180,8 @@ class World:
             self.last_generated,
             self.soft,
             self.first_outcome,
+            self.soft_once,
+            self.first_outcome_once,
         )
         self.kernel.bind_packets(
             np.array(self.generated_us, dtype=np.int64),
@@ -226,6 +228,8 @@ class World:
             self.last_generated,
             self.soft,
             self.first_outcome,
+            self.soft_once,
+            self.first_outcome_once,
             self.transmitting,
             self.touched,
             self.energy,
@@ -317,20 +321,34 @@ def random_world(
 
 
 def random_slots(
-    seed: int, n: int, n_slots: int, n_subchannels: int, first_slot: int
+    seed: int,
+    n: int,
+    n_slots: int,
+    n_subchannels: int,
+    first_slot: int,
+    *,
+    n_mcs: int = 1,
+    n_processes: int = 1,
+    offsets_db: tuple[float, ...] = (0.0,),
 ) -> list[tuple[int, list[Tx]]]:
-    """Return transmissions slot by slot, a third of them with a repetition 1 to 3 slots later."""
-    g = rng.stream(seed, "slots")
-    pending: dict[int, tuple[int, Tx]] = {}
+    """Return transmissions slot by slot, a third of them with a repetition 1 to 3 slots later.
+
+    Processes of a node take turns, so that repetitions of one come between those of another.
+    """
+    g, also = rng.stream(seed, "slots"), rng.stream(seed, "processes")
+    pending: dict[tuple[int, int], tuple[int, Tx]] = {}
     packet, slots = 0, []
     for slot in range(first_slot, first_slot + n_slots):
         on_air = []
         for node in range(n):
-            due, again = pending.get(node, (-1, None))
-            if due == slot and again is not None:
-                on_air.append(again)
-                del pending[node]
-            elif node not in pending and g.random() < 0.35:
+            due = [k for k in range(n_processes) if pending.get((node, k), (-1,))[0] == slot]
+            process = int(also.integers(n_processes))
+            if due:
+                # of two at once, one is given up together with what was to be counted of it
+                on_air.append(pending[node, due[0]][1])
+                for k in due:
+                    del pending[node, k]
+            elif (node, process) not in pending and g.random() < 0.35:
                 length = int(g.integers(1, n_subchannels + 1))
                 first = int(g.integers(n_subchannels - length + 1))
                 gap = int(g.integers(1, 4)) if g.random() < 0.33 else 0
@@ -344,6 +362,9 @@ def random_slots(
                     priority=int(g.integers(1, 9)),
                     gap_slots=gap,
                     other_subchannel=int(g.integers(n_subchannels - length + 1)) if gap else 0,
+                    process=process,
+                    mcs_raise=int(also.integers(n_mcs)),
+                    power_offset_db=float(np.float32(also.choice(offsets_db))),
                 )
                 packet += 1
                 on_air.append(tx)
@@ -355,6 +376,6 @@ def random_slots(
                         first_subchannel=tx.other_subchannel,
                         other_subchannel=tx.first_subchannel,
                     )
-                    pending[node] = (slot + gap, again)
+                    pending[node, process] = (slot + gap, again)
         slots.append((slot, on_air))
     return slots

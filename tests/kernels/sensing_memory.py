@@ -57,7 +57,7 @@ class Selector:
             r.c_resel,
             r.priority,
             r.reach,
-            r.busy_slot,
+            np.array([-1, r.busy_slot], dtype=np.int32),
             chosen,
             self.members,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -37,8 +37,8 @@ class Rules:
         """Return a hash word for each node."""
         return [int(w) for w in rng.stream(seed, "words").integers(0, 2**32, self.n_nodes)]
 
-    def kernel(self, words: list[int], horizon: int = HORIZON) -> Kernel:
-        return Kernel(self, words, horizon)
+    def kernel(self, words: list[int], horizon: int = HORIZON, n_processes: int = 1) -> Kernel:
+        return Kernel(self, words, horizon, n_processes)
 
     def twin(self, words: list[int]) -> Book:
         return Book(
@@ -55,12 +55,13 @@ class Rules:
 class Kernel:
     """The compiled book with buffers of its own."""
 
-    def __init__(self, rules: Rules, words: list[int], horizon: int) -> None:
-        n = rules.n_nodes
+    def __init__(self, rules: Rules, words: list[int], horizon: int, n_processes: int = 1) -> None:
+        n = rules.n_nodes * n_processes
         self.out = np.zeros(N_ENTRIES * n + 1, dtype=TRANSMISSION)
         self.dropped = np.full(N_ENTRIES * n + 1, -7, dtype=np.int32)
         self.book = GrantBook(
-            n_nodes=n,
+            n_nodes=rules.n_nodes,
+            n_processes=n_processes,
             horizon=horizon,
             keep_probability=rules.keep_probability,
             counter_low=rules.counters[0],
@@ -83,6 +84,63 @@ class Kernel:
             for row in self.out[:n_out]
         ]
         return on_air, self.dropped[:n_dropped].tolist()
+
+
+@settings(max_examples=40, derandomize=True, deadline=None)
+@given(seed=st.integers(0, 10**6), keep=st.sampled_from([0.0, 0.6]))
+def test_processes_of_a_node_are_nodes_of_the_twin(seed: int, keep: float) -> None:
+    """Process 1 has grants for one packet; on air all bear the name of their node."""
+    g = rng.stream(seed, "processes")
+    n, horizon = 4, 400
+    words = g.integers(0, 2**32, n).tolist()
+    rules = Rules(n_nodes=n, keep_probability=keep, counters=(2, 4), reselect_after=3)
+    kernel = rules.kernel(words, n_processes=2, horizon=horizon)
+    twin = rules.twin(np.repeat(words, 2).tolist())
+    packet = 0
+    for slot in range(100, 600):
+        for row in range(2 * n):
+            if g.random() < 0.05:
+                deadline = slot + int(g.integers(3, 60))
+                answer = kernel.book.offer(row, packet, slot, deadline, 1 + row % 8)
+                assert answer == twin.offer(row, packet, deadline, 1 + row % 8)
+                packet += 1
+                when = max(slot, kernel.book.busy_slot(row) + 1) + int(g.integers(0, 3))
+                again = when + int(g.integers(1, 4)) if g.random() < 0.5 else -1
+                if answer[1] and max(when, again) <= deadline:
+                    args = (row, when, row % 3, 2, 0 if row % 2 else 20, again, 1)
+                    give(kernel.book, *args)
+                    twin.grant(*args)
+        expected, lost = twin.transmissions(slot)
+        named = [replace(tx, node=tx.node // 2, process=tx.node % 2) for tx in expected]
+        assert kernel.transmissions(slot) == (named, lost), slot
+        assert all(tx.reservation_ms == 0 for tx in named if tx.process)
+    assert packet > 50
+
+
+def test_slots_that_other_processes_take() -> None:
+    """Of the recurring one all that falls into the window, and what a recurrence would meet."""
+    kernel = Rules(n_nodes=2).kernel([1, 2], n_processes=2, horizon=400)
+    book, out = kernel.book, np.zeros(40, dtype=np.int32)
+
+    def busy(row: int, until: int, period: int) -> list[int]:
+        book.busy_slots(row, False, out, until, period)
+        return sorted(out[out >= 0].tolist())
+
+    for row in (2, 3):
+        book.offer(row, row, 100, 190, 5)
+    give(book, 2, 110, 0, 1, 20, 113, 0)
+    give(book, 3, 131, 0, 1, 0, 146, 0)
+    assert busy(3, 155, 0) == [110, 113, 130, 133, 150, 153]
+    # 131 and 146 themselves, and the phases from which a grant of 20 slots would come to them
+    assert busy(2, 160, 20) == [106, 111, 126, 131, 146]
+    # beyond the window, but not beyond what recurs
+    assert busy(2, 125, 20) == [106, 111]
+    assert busy(2, 125, 0) == []
+    kernel.transmissions(110)
+    assert busy(3, 155, 0) == [113, 130, 133, 150, 153]
+    assert busy(0, 155, 20) == busy(1, 155, 0) == []
+    with pytest.raises(ValueError, match="out is too short"):
+        book.busy_slots(3, False, out[:3], 155, 0)
 
 
 @dataclass(frozen=True)

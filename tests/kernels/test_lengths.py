@@ -244,7 +244,7 @@ SELECT = {
     "n_periods": 1,
     "priority": 5,
     "retransmission_reach": 0,
-    "busy_slot": -1,
+    "busy": column(2, np.int32),
     "chosen": column(4, np.int32),
     "candidates": column(60, np.uint8),
 }
@@ -364,6 +364,7 @@ FREE = {
     ("classify_geometric", "class_height_m"),
     ("CandidateSelector", "periods_slots"),
     ("CandidateSelector.select_any", "periods_slots"),
+    ("CandidateSelector", "busy"),
     ("CandidateSelector.select_any", "busy"),
     ("CandidateSelector.review", "periods_slots"),
     ("sample_ages", "ages"),

@@ -7,12 +7,14 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from v2x.phy.sensing_history import ControlInformation, unpack
 
 from .reception_world import (
+    ALWAYS,
     AT_FOUR,
     N_BINS,
     NEVER,
@@ -30,6 +32,7 @@ from .reception_world import (
 from .twin_reception import (
     BELOW_SENSITIVITY,
     N_OUTCOMES,
+    PROPAGATION,
     RECEIVED,
     Link,
     Receiver,
@@ -89,12 +92,16 @@ def assert_equal(world: World, twin: Receiver) -> None:
         assert world.n_received[packet] == twin.n_received[packet]
         assert world.n_received_first[packet] == twin.n_received_first[packet]
     for k, ends in enumerate(world.ends):
-        memory = twin.memory[ends]
-        assert world.last_slot[k] == memory.last_slot
-        assert world.last_generated[k] == memory.last_generated
-        assert world.first_outcome[k] == memory.best
-        # The signal is taken out of a sum of float32: what is left over errs by 1e-7 of the sum.
-        assert world.soft[k] == close(memory.soft, 1e-5 + 3e-7 * memory.soft)
+        newest = twin.memory[(*ends, 0)]
+        assert world.last_slot[k] == newest.last_slot
+        assert world.last_generated[k] == newest.last_generated
+        for process, (soft, outcome) in enumerate(
+            ((world.soft, world.first_outcome), (world.soft_once, world.first_outcome_once))
+        ):
+            memory = twin.memory[(*ends, process)]
+            assert outcome[k] == memory.best
+            # Signals are taken out of a sum of float32: what is left errs by 1e-7 of the sum.
+            assert soft[k] == close(memory.soft, 1e-5 + 3e-7 * memory.soft)
     assert not world.transmitting.any()
     assert_history(world, twin)
 
@@ -137,6 +144,61 @@ def test_random_slots_equal_the_twin(
             twin.receive(slot, on_air)
     assume(not twin.undecided)
     assert_equal(world, twin)
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(seed=st.integers(0, 10**6), sensitivity_mw=st.sampled_from([0.0, 1e-9]))
+def test_powers_schemes_and_processes_of_transmissions_equal_the_twin(
+    seed: int, sensitivity_mw: float
+) -> None:
+    rows = np.array([0, 1, 1, 2, 0, 2, 2, 2, 0, 0, 1, 1], dtype=np.int32)
+    used = design(3, leak=0.02, sensitivity_mw=sensitivity_mw, curve_row=rows, n_mcs=2)
+    world = random_world(seed, 7, used, n_packets=98)
+    twin = world.twin()
+    on_air_by_slot = random_slots(
+        seed, 7, 14, 3, 0, n_mcs=2, n_processes=2, offsets_db=(-13.0, -3.0, 0.0, 2.5)
+    )
+    for slot, on_air in on_air_by_slot:
+        world.receive(slot, on_air)
+        if on_air:
+            twin.receive(slot, on_air)
+    assume(not twin.undecided)
+    assert_equal(world, twin)
+
+
+def test_power_scales_what_arrives() -> None:
+    """Ten dB less: a tenth of the RSRP and of what is above the noise in the S-RSSI."""
+    worlds = [pair_world(certain(), snr=100.0) for _ in range(2)]
+    n = worlds[0].design.n_subchannels
+    for world, offset_db in zip(worlds, (0.0, -10.0), strict=True):
+        world.receive(0, [replace(SOLO, power_offset_db=offset_db)])
+    full, tenth = (world.powers[1, 0].astype(float) for world in worlds)
+    assert tenth[1 + n] == close(0.1 * full[1 + n])
+    noise = worlds[0].design.noise_mw * 10.0
+    assert tenth[1] - noise == close(0.1 * (full[1] - noise))
+
+
+def test_a_raised_scheme_has_its_own_curve() -> None:
+    rows = np.array([NEVER] * 6 + [ALWAYS] * 6, dtype=np.int32)
+    used = replace(certain(), curve_row=rows, n_mcs=2)
+    for steps, outcome in ((0, RECEIVED), (1, PROPAGATION)):
+        world = pair_world(used)
+        world.receive(0, [replace(SOLO, mcs_raise=steps)])
+        assert world.counts[1, outcome] == world.counts.sum() == 1
+    with pytest.raises(ValueError, match="no error curve of this MCS"):
+        pair_world(used).receive(0, [replace(SOLO, mcs_raise=2)])
+
+
+def test_what_goes_once_keeps_out_of_the_repetitions_of_what_recurs() -> None:
+    """SNR 3 under a threshold of 4 needs two attempts; between them comes another packet."""
+    world = pair_world(certain(), snr=3.0)
+    first = replace(SOLO, n_attempts=2, gap_slots=4)
+    world.receive(0, [first])
+    world.receive(2, [replace(SOLO, packet=1, n_attempts=2, gap_slots=1, process=1)])
+    world.receive(3, [replace(SOLO, packet=1, n_attempts=2, attempt=1, process=1)])
+    world.receive(4, [replace(first, attempt=1, gap_slots=-4)])
+    assert world.n_received[:2].tolist() == [1, 1]
+    assert world.soft[0] == world.soft_once[0] == close(6.0)
 
 
 def test_random_slots_meet_every_outcome_and_are_rarely_undecided() -> None:

@@ -46,7 +46,7 @@ class Book:
     Attributes
     ----------
     word
-        Hash word of each node.
+        Hash word of each node, or of the node of each process.
     draws
         Numbers drawn so far, by node.
     waiting, grants, repetitions
@@ -94,7 +94,7 @@ class Book:
             period,
             other_slot - slot if twice else 0,
             other_first if twice else 0,
-            self._new_counter(node),
+            self._new_counter(node) if period else 1,
         )
 
     def busy_slot(self, node: int) -> int:
@@ -140,7 +140,9 @@ class Book:
     def _use(self, node: int, grant: Grant, waiting: Waiting | None) -> list[Tx]:
         """Spend one opportunity."""
         ends = False
-        if grant.counter > 1:
+        if grant.period == 0:
+            ends = True
+        elif grant.counter > 1:
             grant.counter -= 1
         elif self._uniform(node) <= self.keep_probability:
             grant.counter = self._new_counter(node)

@@ -49,6 +49,15 @@ class Design:
     bin_width_m: float
     awareness_m: float
     slot_us: int
+    n_mcs: int = 1
+
+    def power_of(self, tx: Tx) -> float:
+        """Return the transmit power of one transmission [mW]."""
+        return self.power_mw * 10.0 ** (tx.power_offset_db / 10.0)
+
+    def curve_of(self, tx: Tx, code: int) -> int:
+        """Return the error curve of a transmission over links of a code."""
+        return int(self.curve_row.reshape(self.n_mcs, -1)[tx.mcs_raise, code])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +76,9 @@ class Tx:
     other_subchannel: int = 0
     gap2_slots: int = 0
     other2_subchannel: int = 0
+    process: int = 0
+    mcs_raise: int = 0
+    power_offset_db: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +144,7 @@ class Receiver:
     n_intended: Counter[int] = field(default_factory=Counter)
     n_received: Counter[int] = field(default_factory=Counter)
     n_received_first: Counter[int] = field(default_factory=Counter)
-    memory: dict[tuple[int, int], Memory] = field(default_factory=lambda: defaultdict(Memory))
+    memory: dict[tuple[int, int, int], Memory] = field(default_factory=lambda: defaultdict(Memory))
     records: dict[tuple[int, int], Record] = field(default_factory=dict)
     outcomes: dict[tuple[int, int, int], int] = field(default_factory=dict)
     undecided: bool = False
@@ -189,7 +201,7 @@ class Receiver:
         for tx in transmissions:
             profile = d.profile[tx.first_subchannel, tx.n_subchannels].astype(np.float64)
             for node, link in self.links[tx.node].items():
-                power = d.power_mw * link.gain
+                power = d.power_of(tx) * link.gain
                 energy[node] += power * profile
                 if power >= d.sensitivity_mw:
                     noticed[node] += power * profile
@@ -222,8 +234,8 @@ class Receiver:
     ) -> tuple[int, bool, float]:
         """Return outcome, whether control was decoded, and the SINR kept for the next attempt."""
         d = self.design
-        before = self.memory[tx.node, node].soft if tx.attempt else 0.0
-        power = d.power_mw * link.gain
+        before = self.memory[tx.node, node, tx.process].soft if tx.attempt else 0.0
+        power = d.power_of(tx) * link.gain
         if node in speaking:
             return HALF_DUPLEX, False, before
         if power < d.sensitivity_mw or power <= 0:
@@ -249,7 +261,7 @@ class Receiver:
             other = max(float(energy[at]) - power * share, 0.0) + d.noise_mw
             control_error = ROUNDING + 3e-7 * float(energy[at]) / other
             control_lost = self._fails(v, d.control_curve, power * share / other, control_error)
-        curve = int(d.curve_row[link.code])
+        curve = d.curve_of(tx, link.code)
         collides, fades = (self._fails(u, curve, s, error) for s in (total, clear))
         kept = before if control_lost else total
         if fades:
@@ -261,7 +273,7 @@ class Receiver:
     def _note(self, slot: int, tx: Tx, node: int, link: Link) -> None:
         """Keep the strongest control information of each subchannel."""
         d = self.design
-        rsrp = d.power_mw * float(d.data_share[tx.n_subchannels]) / 12.0 * link.gain
+        rsrp = d.power_of(tx) * float(d.data_share[tx.n_subchannels]) / 12.0 * link.gain
         decoded = self.records[node, slot].decoded
         if rsrp > decoded.get(tx.first_subchannel, (0.0, tx))[0]:
             decoded[tx.first_subchannel] = (rsrp, tx)
@@ -270,7 +282,8 @@ class Receiver:
         self, slot: int, tx: Tx, node: int, link: Link, outcome: int, kept: float
     ) -> None:
         """Merge attempts and count after the last; of two failures the one that came further."""
-        memory = self.memory[tx.node, node]
+        memory = self.memory[tx.node, node, tx.process]
+        newest = self.memory[tx.node, node, 0]
         news = outcome == RECEIVED
         early = tx.attempt > 0 and memory.best == RECEIVED
         if tx.n_attempts > 1:
@@ -290,8 +303,8 @@ class Receiver:
                 self.n_received_first[tx.packet] += early or (news and tx.n_attempts == 1)
         with_roadside = self.roadside[tx.node] or self.roadside[node]
         if news and (with_roadside or link.distance_m <= self.design.awareness_m):
-            if counts and memory.last_slot >= 0 and not with_roadside:
-                gap_ms = (slot - memory.last_slot) * self.design.slot_us // 1000
+            if counts and newest.last_slot >= 0 and not with_roadside:
+                gap_ms = (slot - newest.last_slot) * self.design.slot_us // 1000
                 self.gaps[min(gap_ms, self.longest_gap_ms)] += 1
-            memory.last_slot = slot
-            memory.last_generated = self.generated_us[tx.packet]
+            newest.last_slot = slot
+            newest.last_generated = self.generated_us[tx.packet]

@@ -20,6 +20,7 @@ import pytest
 from v2x import registry
 from v2x.cli import main
 from v2x.cli.progress import simulation_progress
+from v2x.cli.table import print_summary
 from v2x.records.store import is_run_folder
 from v2x.records.tables import RunRecords
 
@@ -233,6 +234,28 @@ def test_figures_can_wait(
     assert main(["report", "runs/tiny-1"]) == 0
     assert page.exists()
     assert capsys.readouterr().out == "runs/tiny-1/report.html\n"
+
+
+def test_a_run_with_a_network_ends_with_its_figures_too(capsys: pytest.CaptureFixture[str]) -> None:
+    path = _MEAN | {"delivered": {"mean": 0.5021}, "parts": {}}
+    cells = {"n_cells": 4, "share_covered": 0.5574, "uplink_load": 0.194, "downlink_load": 0.037}
+    print_summary(SUMMARY | {"network": {"mec-core": path, "v2i2v": path}, "cells": cells})
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "latency over mec-core 20.0 ms (99 %: 80.0 ms), delivered 0.502" in lines
+    assert "latency over v2i2v 20.0 ms (99 %: 80.0 ms), delivered 0.502" in lines
+    assert "4 base stations load 0.19 up, 0.04 down, covered 0.557" in lines
+
+
+def test_a_run_without_a_network_says_nothing_of_one(capsys: pytest.CaptureFixture[str]) -> None:
+    print_summary(SUMMARY)
+    printed = capsys.readouterr().out
+    assert "base stations" not in printed
+    assert "latency over" not in printed
+    # a path over which nothing was delivered has no figures
+    nothing = {"mean": None, "p99": None, "delivered": {"mean": None}}
+    print_summary(SUMMARY | {"network": {"cloud": nothing}})
+    (line,) = [x for x in capsys.readouterr().out.splitlines() if "latency over" in x]
+    assert line.split() == ["latency", "over", "cloud", "-", "(99", "%:", "-),", "delivered", "-"]
 
 
 def test_a_run_keeps_its_map_for_later_reports(scenario: Path, simulated: list[Any]) -> None:

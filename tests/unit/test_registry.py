@@ -11,7 +11,7 @@ from v2x import registry
 from v2x.errors import V2XError
 
 BUILT_IN = {
-    "v2x.access": {"lte-mode4", "random", "scheduled"},
+    "v2x.access": {"ieee80211p", "lte-mode4", "random", "scheduled"},
     "v2x.congestion": {
         "none",
         "ts103574",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from v2x.errors import V2XError
 from v2x.metrics.summary import summarise
 from v2x.scenario.assemble import simulate
 from v2x.scenario.schema import load_scenario
@@ -84,3 +85,48 @@ def test_shares_of_outcomes_still_sum_to_one() -> None:
     dropped = np.array(summary["outcomes"]["out_of_budget"], dtype=float)
     share = summary["congestion"]["share_suppressed"]["mean"]
     np.testing.assert_allclose(dropped, share, atol=0.05)
+
+
+def test_narrower_messages_are_fewer_losses_than_dropped_ones() -> None:
+    """TS 103 574 in a crowd: who raises his MCS holds less back, and keeps the same limits."""
+    limited = ("congestion.type", "ts103574")
+    narrow = (("congestion.reaction", "adapt"), ("congestion.max_mcs", "17"))
+    drop = crowded(limited)["congestion"]
+    adapt = crowded(limited, *narrow)["congestion"]
+    assert drop["n_adapted"] == 0 < adapt["n_adapted"]
+    assert adapt["share_suppressed"]["mean"] < 0.4 * drop["share_suppressed"]["mean"]
+    assert adapt["cr"]["max"] <= 0.006
+
+
+def test_a_raised_mcs_needs_more_signal() -> None:
+    """On an empty road: one subchannel has 4.8 dB more density than three, MCS 16 needs more."""
+    alone = (
+        ("traffic.density_per_km", "10"),
+        ("congestion.type", "ts103574"),
+        ("congestion.reaction", "adapt"),
+        ("congestion.max_mcs", "17"),
+        ("congestion.cr_limit_pppp_3_5", "[0.0021, 0.0021, 0.0021, 0.0021]"),
+    )
+    raised = crowded(*alone)
+    plain = crowded(("traffic.density_per_km", "10"))
+    assert raised["congestion"]["n_adapted"] > 100
+    assert prr(raised, 100) > 0.99
+    assert prr(raised, 440) < prr(plain, 440) - 0.05
+
+
+def test_power_falls_with_the_busy_ratio() -> None:
+    """Between 50 and 80 % of a full channel the wanted power is 20 to 10 dBm (SAE J2945/1)."""
+    free = crowded(("congestion.type", "j2945"), ("traffic.density_per_km", "40"))
+    assert free["congestion"]["tx_power_dbm"] == pytest.approx(20.0, abs=0.1)
+    full = crowded(("congestion.type", "j2945"), ("congestion.density_limit", "10000"))
+    cbr, power_dbm = full["cbr"]["mean"], full["congestion"]["tx_power_dbm"]
+    assert power_dbm == pytest.approx(20.0 - 10.0 * (cbr - 0.5) / 0.3, abs=1.0)
+
+
+def test_adapting_with_one_error_curve_is_refused() -> None:
+    with pytest.raises(V2XError, match="more than one MCS"):
+        crowded(
+            ("congestion.type", "ts103574"),
+            ("congestion.reaction", "adapt"),
+            ("phy.error_curve", "r1-160284-qpsk-r0.5"),
+        )

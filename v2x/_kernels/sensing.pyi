@@ -20,6 +20,9 @@ class CandidateSelector:
         longest_slots: int = 0,
         further: NDArray[np.uint16] | None = None,
         urgency: NDArray[np.int32] | None = None,
+        monitored: NDArray[np.int32] | None = None,
+        in_part: NDArray[np.uint8] | None = None,
+        least_gap: int = 1,
         excess: NDArray[np.float32],
         energy: NDArray[np.float32],
         tie: NDArray[np.uint32],
@@ -45,7 +48,7 @@ class CandidateSelector:
         n_periods: int,
         priority: int,
         retransmission_reach: int,
-        busy_slot: int,
+        busy: NDArray[np.int32],
         chosen: NDArray[np.int32],
         candidates: NDArray[np.uint8],
     ) -> None: ...
@@ -67,6 +70,8 @@ class CandidateSelector:
         n_fixed: int,
         n_wanted: int,
         candidates: NDArray[np.uint8],
+        barred: NDArray[np.uint8] | None = None,
+        n_least: int = 1,
     ) -> int: ...
     def review(
         self,

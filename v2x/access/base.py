@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,6 +28,9 @@ TRANSMISSION = np.dtype(
         ("other_subchannel", np.int32),  # first subchannel of the other attempt
         ("gap2_slots", np.int32),  # slots to a further attempt after that, 0 for none
         ("other2_subchannel", np.int32),  # its first subchannel
+        ("process", np.int32),  # of the node: 0 for what recurs, 1 for what goes once
+        ("mcs_raise", np.int32),  # steps of its MCS above that of the run
+        ("power_offset_db", np.float32),  # its power over that of the run [dB]
     ]
 )
 
@@ -56,6 +60,11 @@ class AccessContext:
         Seed of the run.
     wrap_length_m
         Period of the map in x [m], 0 without; for a technology that is told positions.
+    event_subchannels
+        Subchannels that hold the largest packet of an event; None if there are no events.
+    sites_m
+        Positions of "roadside" units and of the base stations of "cells", (2, n_sites) each [m];
+        for a technology whose schedulers stand there.
     """
 
     n_nodes: int
@@ -66,6 +75,8 @@ class AccessContext:
     period_ms: int
     seed: int
     wrap_length_m: float = 0.0
+    event_subchannels: int | None = None
+    sites_m: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 class AccessParams(Protocol):
@@ -108,7 +119,55 @@ class AccessTechnology(Protocol):
         """Return the first slot in [slot, limit) that needs attention, or `limit`."""
 
     def forget(self, node: int) -> int:
-        """Clear all state of a node that left; returns its waiting packet, or -1."""
+        """Clear the state of a node that left; returns a packet that waited.
+
+        It is called again until it returns -1.
+        """
+
+
+class EventAccess(AccessTechnology, Protocol):
+    """A technology that sends packets of events beside those that recur.
+
+    Others get such packets by ``enqueue``, where they push out one that waits.
+    """
+
+    def enqueue_once(
+        self, slot: int, node: int, packet: int, deadline_slot: int, priority: int
+    ) -> int:
+        """Accept the packet of an event, which has no successor; otherwise as ``enqueue``."""
+
+
+class SelectiveAccess(AccessTechnology, Protocol):
+    """A technology that treats kinds of nodes differently, and counts what sensing costs them."""
+
+    def classify(self, kind: NDArray[np.int32]) -> None:
+        """Take the :class:`NodeKind` of each node, shape (n_nodes,), at every mobility tick."""
+
+    def take_monitored(self, slot: int) -> tuple[int, NDArray[np.int64]]:
+        """Return the slots since the last call, and in how many each node had to listen."""
+
+
+class FeedbackAccess(AccessTechnology, Protocol):
+    """A technology whose retransmissions depend on feedback.
+
+    Its parameters have a method ``feedback_design()`` that returns a
+    :class:`~v2x.phy.psfch.PsfchDesign`, or None if all retransmissions are blind.
+    """
+
+    def settle(self, verdicts: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Take the conclusions of nodes from the feedback on their packets.
+
+        Parameters
+        ----------
+        verdicts : (n, 3) int32
+            Node, packet, and whether the packet counts as received.
+
+        Returns
+        -------
+        (n,) int32
+            Reserved transmissions that are released because the packet ends here, or -1 if it
+            goes on or has none to come.
+        """
 
 
 class LocatedAccess(AccessTechnology, Protocol):

@@ -6,27 +6,23 @@ from dataclasses import dataclass
 
 from v2x import rng
 from v2x.access.base import AccessContext
+from v2x.access.pool_params import LtePoolParams
 from v2x.access.sidelink_sps import SidelinkSps
-from v2x.phy.resource_pool import ResourcePool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RandomAccessParams:
+class RandomAccessParams(LtePoolParams):
     """Resource pool and selection window.
 
     Parameters
     ----------
-    n_subchannels, subchannel_rb, adjacent
-        As for LTE-V2X mode 4.
     t1_ms, t2_ms
-        Selection window after the packet [ms]; shortened to the packet's latency budget.
+        Selection window after the packet [ms], as in mode 4 (TS 36.213 14.1.1.6); shortened to
+        the packet's latency budget.
     blind_retransmissions
-        Retransmissions of each packet, 0 or 1.
+        Retransmissions of each packet, allowedRetxNumberPSSCH (TS 36.331 6.3.8): 0 or 1.
     """
 
-    n_subchannels: int = 10
-    subchannel_rb: int = 10
-    adjacent: bool = True
     t1_ms: int = 4
     t2_ms: int = 100
     blind_retransmissions: int = 0
@@ -48,14 +44,6 @@ class RandomAccessParams:
         """No sensing; the busy ratio still needs the last 100 ms."""
         return 100
 
-    def resource_pool(self) -> ResourcePool:
-        """Return the pool that the parameters describe."""
-        return ResourcePool(
-            n_subchannels=self.n_subchannels,
-            subchannel_rb=self.subchannel_rb,
-            adjacent=self.adjacent,
-        )
-
 
 class RandomAccess(SidelinkSps):
     """Each packet goes to a slot and subchannel drawn uniformly from its selection window."""
@@ -75,28 +63,30 @@ class RandomAccess(SidelinkSps):
             horizon_ms=max(params.t2_ms, context.period_ms) + 2 * self.RETRANSMISSION_REACH,
         )
         self._t1, self._t2 = params.t1_ms, params.t2_ms
-        self._n_positions = context.pool.n_subchannels - context.grant_subchannels + 1
+        self._pool_subchannels = context.pool.n_subchannels
         self._retransmits = params.blind_retransmissions == 1
         self._generator = rng.stream(context.seed, "access", "random")
 
-    def _choose(self, node: int, slot: int, deadline_slot: int, priority: int) -> None:
+    def _choose(self, row: int, slot: int, deadline_slot: int, priority: int) -> None:
         first = slot - 1 + self._t1
         last = min(slot - 1 + self._t2, deadline_slot)
         self._chosen[:] = -1
-        busy = self._book.busy_slot(node)
-        initial = self._draw_slot(first, last, {busy})
+        self._find_busy(row, last)
+        busy = set(self._busy.tolist())
+        initial = self._draw_slot(first, last, busy)
         if initial is None:
             return
         chosen = [initial]
         if self._retransmits:
             reach = self.RETRANSMISSION_REACH
             low, high = max(first, initial - reach), min(last, initial + reach)
-            again = self._draw_slot(low, high, {busy, initial})
+            again = self._draw_slot(low, high, busy | {initial})
             if again is not None:
                 chosen.append(again)
+        n_positions = self._pool_subchannels - self._process(row).n_subchannels + 1
         for k, chosen_slot in enumerate(sorted(chosen)):
             self._chosen[2 * k] = chosen_slot
-            self._chosen[2 * k + 1] = int(self._generator.integers(self._n_positions))
+            self._chosen[2 * k + 1] = int(self._generator.integers(n_positions))
 
     def _draw_slot(self, first: int, last: int, taken: set[int]) -> int | None:
         """Return a slot of [first, last] that is not `taken`, or None if there is none."""

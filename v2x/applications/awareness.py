@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from v2x import rng
 from v2x.applications.base import PacketBatch
+from v2x.messages.cast import CastParams
 from v2x.messages.sizes import signed_bsm_cycle
 from v2x.mobility.fleet import FleetState
 from v2x.units import US_PER_MS, US_PER_S
@@ -18,8 +19,8 @@ LONGEST_BUDGET_US = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AwarenessParams:
-    """Timing and size of periodic messages.
+class AwarenessParams(CastParams):
+    """Timing, size and addressees of periodic messages.
 
     Parameters
     ----------
@@ -45,6 +46,7 @@ class AwarenessParams:
 
     def __post_init__(self) -> None:
         """Reject rates and sizes that cannot be sent."""
+        self.check_cast()
         if not 0.1 <= self.rate_hz <= 50.0:
             raise ValueError(f"rate_hz must be within 0.1 and 50, got {self.rate_hz}")
         if not self.cycle or not all(1 <= size <= 10_000 for size in self.cycle):

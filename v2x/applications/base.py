@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +27,9 @@ class PacketBatch:
         Latest start of the first transmission [µs].
     priority : (n,) int32
         ProSe per-packet priority (PPPP), 1 (highest) to 8.
+    event : (n,) bool
+        Whether the packet tells of an event and goes once, beside the periodic ones; none does
+        where this is not given.
     """
 
     generated_us: NDArray[np.int64]
@@ -34,9 +37,27 @@ class PacketBatch:
     size_bytes: NDArray[np.int32]
     deadline_us: NDArray[np.int64]
     priority: NDArray[np.int32]
+    event: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+
+    def __post_init__(self) -> None:
+        """Fill in that packets tell of no event."""
+        if len(self.event) != len(self.generated_us):
+            if len(self.event):
+                raise ValueError("event must have one value per packet")
+            object.__setattr__(self, "event", np.zeros(len(self.generated_us), dtype=np.bool_))
 
     def __len__(self) -> int:
         return len(self.generated_us)
+
+
+def merged(first: PacketBatch, second: PacketBatch) -> PacketBatch:
+    """Return the packets of two batches in the order of their generation, then of rows."""
+    columns = {
+        item.name: np.concatenate([getattr(first, item.name), getattr(second, item.name)])
+        for item in fields(PacketBatch)
+    }
+    order = np.lexsort((columns["tx_row"], columns["generated_us"]))
+    return PacketBatch(**{name: column[order] for name, column in columns.items()})
 
 
 class Application(Protocol):

@@ -16,6 +16,7 @@ from v2x.cli.map_profile import profile
 from v2x.cli.map_rsu import plan_rsu
 from v2x.cli.map_side import side
 from v2x.cli.maps import map_group
+from v2x.cli.messages import message_group
 from v2x.cli.options import examples
 from v2x.cli.results import bench, report
 from v2x.cli.run import run
@@ -43,7 +44,7 @@ def v2x(debug: bool) -> None:
 
 for _command in (profile, side, plan_rsu):
     map_group.add_command(_command)
-for _command in (run, report, show, validate, list_, map_group, schema, bench):
+for _command in (run, report, show, validate, list_, map_group, message_group, schema, bench):
     v2x.add_command(_command)
 
 

@@ -65,18 +65,20 @@ def schema() -> None:
 def list_(as_json: bool) -> None:
     """List bundled scenarios and what they can choose from.
 
-    Plug-ins of other installed distributions are among them.
+    Plug-ins of other installed distributions are among them. With --json each parameter comes
+    with type, unit, default and source, those of sections without a choice included.
     """
     from dataclasses import asdict
 
     from v2x.scenario.library import builtin_scenarios
-    from v2x.scenario.strategies import list_strategies
+    from v2x.scenario.strategies import list_sections, list_strategies
 
     strategies = list_strategies()
     if as_json:
         content = {
             "scenarios": list(builtin_scenarios()),
             "strategies": [json_ready(asdict(strategy)) for strategy in strategies],
+            "sections": [json_ready(asdict(section)) for section in list_sections()],
         }
         click.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
         return

@@ -11,7 +11,13 @@ _DISTANCES_M = (100.0, 200.0, 300.0)
 
 def print_summary(summary: dict[str, Any]) -> None:
     """Print the figures of a run that most readers want, one line each."""
-    rows = [*_reliability(summary["prr"]), *_radio(summary), *_traffic(summary)]
+    rows = [
+        *_reliability(summary["prr"]),
+        *_radio(summary),
+        *_feedback(summary),
+        *_network(summary),
+        *_traffic(summary),
+    ]
     width = max(len(name) for name, _ in rows)
     click.echo()
     for name, value in rows:
@@ -42,7 +48,42 @@ def _radio(summary: dict[str, Any]) -> list[tuple[str, str]]:
         values = summary[key]
         mean, p95 = (_number(values[name], 1, " ms") for name in ("mean", "p95"))
         rows.append((title, f"{mean}  (95 %: {p95})"))
+    shares = summary.get("share_monitored", {})
+    if any(share < 1.0 for share in shares.values()):
+        words = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
+        rows.append(("slots monitored", words))
     return rows
+
+
+def _network(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return a line for each path through the network, and one for its cells, if it has any."""
+    rows = []
+    for path, values in summary.get("network", {}).items():
+        mean, p99 = (_number(values[name], 1, " ms") for name in ("mean", "p99"))
+        delivered = _number(values["delivered"]["mean"], 3)
+        rows.append((f"latency over {path}", f"{mean}  (99 %: {p99}), delivered {delivered}"))
+    cells = summary.get("cells")
+    if cells is not None:
+        load = f"load {_number(cells['uplink_load'], 2)} up, {_number(cells['downlink_load'], 2)}"
+        covered = _number(cells["share_covered"], 3)
+        rows.append((f"{cells['n_cells']} base stations", f"{load} down, covered {covered}"))
+    return rows
+
+
+def _feedback(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the lines about HARQ feedback, none in runs without it."""
+    figures = summary.get("feedback")
+    if figures is None:
+        return []
+    missed, needless = (_number(figures[key], 3) for key in ("share_missed", "share_needless"))
+    return [
+        (
+            "transmissions per packet",
+            f"{figures['transmissions']:.2f}  ({figures['released']:.2f} released)",
+        ),
+        ("feedback resources per packet", f"{figures['answers']:.2f}"),
+        ("feedback wrong", f"{missed} of losses missed, {needless} of successes repeated"),
+    ]
 
 
 def _traffic(summary: dict[str, Any]) -> list[tuple[str, str]]:

@@ -24,8 +24,11 @@ class CongestionFigures:
         Share of the messages that were held back.
     interval_ms : float
         Mean of the least time between messages [ms]; NaN if the control sets none.
-    n_offered, n_suppressed : int
-        Messages the control was asked about, and those it held back.
+    n_offered, n_suppressed, n_adapted : int
+        Messages the control was asked about, those it held back, and those it sent with another
+        MCS and width.
+    tx_power_dbm : float
+        Mean of the transmit power [dBm]; NaN if the control sets none.
     """
 
     cr: Interval
@@ -35,6 +38,8 @@ class CongestionFigures:
     interval_ms: float
     n_offered: int
     n_suppressed: int
+    n_adapted: int
+    tx_power_dbm: float
 
 
 def congestion_figures(
@@ -56,14 +61,19 @@ def congestion_figures(
             cluster.sums(above), cluster.sums(below), over=cluster.over, confidence=confidence
         )
 
-    interval_ms = table["interval_ms"][kept]
-    controlled = interval_ms[np.isfinite(interval_ms)]
+    def mean_of_set(name: str) -> float:
+        values = table[name][kept]
+        is_set = values[np.isfinite(values)]
+        return float(is_set.mean()) if len(is_set) else np.nan
+
     return CongestionFigures(
         cr=ratio(cr, np.ones_like(cr)),
         cr_p95=float(np.quantile(cr, 0.95)),
         cr_max=float(cr.max()),
         share_suppressed=ratio(suppressed.astype(np.float64), offered.astype(np.float64)),
-        interval_ms=float(controlled.mean()) if len(controlled) else np.nan,
+        interval_ms=mean_of_set("interval_ms"),
         n_offered=int(offered.sum()),
         n_suppressed=int(suppressed.sum()),
+        n_adapted=int(table["n_adapted"][kept].sum()),
+        tx_power_dbm=mean_of_set("tx_power_dbm"),
     )

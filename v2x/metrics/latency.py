@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +35,10 @@ class Deliveries:
         From generation to the start of the first transmission [ms].
     retransmission_ms : (n_rows,) float64
         From there to the start of the transmission that was decoded [ms].
-    air_ms, decode_ms
-        Length of a transmission and time to decode it [ms], the same for all.
+    air_ms : (n_rows,) float64
+        Length of a transmission [ms].
+    decode_ms
+        Time to decode it [ms], the same for all.
     n : (n_rows,) int64
         Receivers that decoded the packet at that transmission: the weight of the row.
     cluster
@@ -44,7 +47,7 @@ class Deliveries:
 
     wait_ms: FloatArray
     retransmission_ms: FloatArray
-    air_ms: float
+    air_ms: FloatArray
     decode_ms: float
     n: NDArray[np.int64]
     cluster: Clusters
@@ -73,7 +76,8 @@ class Deliveries:
             return dict.fromkeys(PARTS, np.nan)
         wait_ms = float(np.average(self.wait_ms, weights=self.n))
         retransmission_ms = float(np.average(self.retransmission_ms, weights=self.n))
-        means_ms = (wait_ms, retransmission_ms, self.air_ms, self.decode_ms)
+        air_ms = float(np.average(self.air_ms, weights=self.n))
+        means_ms = (wait_ms, retransmission_ms, air_ms, self.decode_ms)
         return dict(zip(PARTS, means_ms, strict=True))
 
 
@@ -83,8 +87,9 @@ def deliveries(records: RunRecords) -> Deliveries:
     Parameters
     ----------
     records
-        Uses table ``packets`` and the facts ``warmup_s``, ``slot_us``, ``decode_ms`` and
-        ``block_s``.
+        Uses table ``packets`` and the facts ``warmup_s``, ``decode_ms``, ``block_s`` and
+        ``slot_us``, which is how long a transmission takes unless ``air_us`` says it of
+        each size.
 
     Notes
     -----
@@ -115,8 +120,17 @@ def deliveries(records: RunRecords) -> Deliveries:
     return Deliveries(
         wait_ms=np.tile(wait_ms, 2)[some],
         retransmission_ms=np.concatenate([np.zeros_like(later_ms), later_ms])[some],
-        air_ms=float(facts["slot_us"]) / US_PER_MS,
+        air_ms=np.tile(_air_ms(packets["size_bytes"][delivered], facts), 2)[some],
         decode_ms=float(facts["decode_ms"]),
         n=n[some],
         cluster=cluster,
     )
+
+
+def _air_ms(size_bytes: NDArray[np.int32], facts: Mapping[str, Any]) -> FloatArray:
+    """Return how long packets are on air [ms], (n_packets,)."""
+    if "air_us" not in facts:
+        return np.full(len(size_bytes), float(facts["slot_us"]) / US_PER_MS)
+    sizes, index = np.unique(size_bytes, return_inverse=True)
+    air_us = np.array([facts["air_us"][str(size)] for size in sizes.tolist()], dtype=np.float64)
+    return np.asarray(air_us[index] / US_PER_MS)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
 
 from v2x.metrics.awareness import AwarenessCurve, awareness
+from v2x.metrics.conflicts import ConflictFigures, conflict_figures
 from v2x.metrics.congestion import CongestionFigures, congestion_figures
+from v2x.metrics.events import MessageFigures, figures_by_sort
+from v2x.metrics.feedback import feedback_figures
 from v2x.metrics.freshness import Quantity, freshness, mean_freshness
 from v2x.metrics.latency import deliveries
 from v2x.metrics.link_states import link_state_shares
@@ -20,6 +23,7 @@ from v2x.metrics.positioning import positioning
 from v2x.metrics.reliability import ReliabilityCurve, reliability
 from v2x.metrics.roadside import RoadsideFigures, roadside_figures
 from v2x.metrics.safety import safety
+from v2x.metrics.sensing import monitored_shares
 from v2x.metrics.statistics import Interval
 from v2x.records.tables import OUTCOME_NAMES, RunRecords
 
@@ -64,7 +68,10 @@ def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str
         (lower, ``bin_upper_m``]; the shares of a bin sum to 1. ``latency_ms``, ``ipg_ms`` and
         ``aoi_ms`` are over deliveries, gaps and samples within ``awareness_range_m``
         (latency: within the largest bin), all between road users. ``v2i`` is there in runs with
-        roadside units, ``congestion`` in runs with congestion control, ``network`` (by path, delays
+        roadside units, ``share_monitored`` (of the slots, by kind of node) in runs with NR mode 2,
+        ``feedback`` in runs with HARQ feedback, ``congestion`` in runs with congestion control,
+        ``messages`` (of events, and periodic; the
+        other figures are over both) in runs with events, ``network`` (by path, delays
         in milliseconds over message-receiver pairs) and ``cells`` in runs with base stations.
         ``effective_antenna_height_m`` is null where the path loss law has no such height. A
         figure for which there is no data is null, never
@@ -125,6 +132,18 @@ def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str
             name: _network_path(path) for name, path in network_paths(records).items()
         }
         summary["cells"] = asdict(cells)
+    shares = monitored_shares(records)
+    if shares:
+        summary["share_monitored"] = shares
+    sorts = figures_by_sort(records)
+    if sorts:
+        summary["messages"] = {name: _messages(figures) for name, figures in sorts.items()}
+    feedback = feedback_figures(records)
+    if feedback is not None:
+        summary["feedback"] = asdict(feedback)
+    conflicts = conflict_figures(records)
+    if conflicts is not None:
+        summary["conflicts"] = _conflicts(conflicts, facts["conflict_ttc_s"])
     control = congestion_figures(records)
     if control is not None:
         summary["congestion"] = _congestion(control)
@@ -191,6 +210,15 @@ def _roadside(figures: RoadsideFigures) -> dict[str, Any]:
     }
 
 
+def _conflicts(figures: ConflictFigures, ttc_s: float) -> dict[str, Any]:
+    """Return the figures with intervals written out, and the threshold of TTC they are for."""
+    values = {item.name: getattr(figures, item.name) for item in fields(figures)}
+    return {"ttc_s": ttc_s} | {
+        name: _mean(value) if isinstance(value, Interval) else value
+        for name, value in values.items()
+    }
+
+
 def _congestion(figures: CongestionFigures) -> dict[str, Any]:
     return {
         "cr": _mean(figures.cr) | {"p95": figures.cr_p95, "max": figures.cr_max},
@@ -198,6 +226,18 @@ def _congestion(figures: CongestionFigures) -> dict[str, Any]:
         "interval_ms": figures.interval_ms,
         "n_offered": figures.n_offered,
         "n_suppressed": figures.n_suppressed,
+        "n_adapted": figures.n_adapted,
+        "tx_power_dbm": figures.tx_power_dbm,
+    }
+
+
+def _messages(figures: MessageFigures) -> dict[str, Any]:
+    return {
+        "n": figures.n_messages,
+        "share_sent": _mean(figures.sent),
+        "prr": _mean(figures.prr),
+        "latency_ms": _mean(figures.latency.mean())
+        | {name: figures.latency.quantile_ms(q) for name, q in _PERCENTILES.items()},
     }
 
 

@@ -117,7 +117,7 @@ def road_conditions(
     eyes, curves = eyes or EyesParams(), curves or CurveParams()
     road_map = network.road_map
     open_sky = road_map.edge_structure != Structure.TUNNEL
-    friction = np.where(open_sky, weather.open_friction, DRY_FRICTION)
+    friction = edge_friction(road_map, weather)
     grip = friction / DRY_FRICTION
     sight_m = np.where(open_sky, min(weather.visibility_m, CLEAR_M), CLEAR_M)
     steepest = np.minimum.reduceat(network.point_grade, road_map.first_point[:-1])
@@ -149,6 +149,12 @@ def road_conditions(
         turn_mps=network.speed_mps * slip,
         turn_cap_mps=turn_cap_mps,
     )
+
+
+def edge_friction(road_map: RoadMap, weather: WeatherParams) -> FloatArray:
+    """Return the friction of each edge, (n_edges,): tunnels are dry in any weather."""
+    open_sky = road_map.edge_structure != Structure.TUNNEL
+    return np.where(open_sky, weather.open_friction, DRY_FRICTION)
 
 
 def _dark_edges(road_map: RoadMap, eyes: EyesParams) -> NDArray[np.bool_]:

@@ -22,7 +22,7 @@ import numpy as np
 
 from v2x.errors import unknown_name
 from v2x.phy.error_model import ENVIRONMENTS, BlerCurve, curve, nr_operating_points
-from v2x.phy.nr_transport_block import NrMcs
+from v2x.phy.nr_transport_block import SCI2_MODULATION_ORDER, NrMcs, PsschLayout
 
 _CHANNELS = {
     "highway_los": "los",
@@ -92,6 +92,24 @@ def nominal_threshold_db(efficiency: float) -> float:
     3.74
     """
     return 10.0 * math.log10(2.0 ** (efficiency / _BOUND_SHARE) - 1.0)
+
+
+def sci2_shift_db(mcs: NrMcs, layout: PsschLayout) -> float:
+    r"""Return how much SINR the second stage of control information needs beyond the data [dB].
+
+    SCI-2 is QPSK with the code rate of the data divided by :math:`\beta` (TS 38.212 8.4.4), so
+    an element of it carries :math:`2R/\beta` bits. Its curve is that of the data shifted along
+    :func:`nominal_threshold_db`. No curve of SCI-2 is published: low confidence, all the more as
+    it has a short polar code and the data have LDPC codes.
+
+    Examples
+    --------
+    >>> from v2x.phy.nr_transport_block import nr_mcs_row
+    >>> [round(sci2_shift_db(nr_mcs_row(1, mcs), PsschLayout()), 2) for mcs in (7, 11, 21)]
+    [-0.76, -5.3, -11.55]
+    """
+    efficiency = SCI2_MODULATION_ORDER * mcs.rate / layout.beta_offset
+    return nominal_threshold_db(efficiency) - nominal_threshold_db(mcs.efficiency)
 
 
 @cache

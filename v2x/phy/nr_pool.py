@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from v2x.phy.error_model import BlerCurve
-from v2x.phy.nr_error_model import nr_pscch_curve, nr_pssch_curve
+from v2x.phy.nr_error_model import nr_pscch_curve, nr_pssch_curve, sci2_shift_db
 from v2x.phy.nr_numerology import CHANNEL_RB, Numerology, numerology
 from v2x.phy.nr_transport_block import PsschLayout, nr_mcs_row, subchannels_needed
 
@@ -151,6 +151,14 @@ class NrPool:
     def data_curve(self, mcs: int, environment: str, size_bytes: int) -> BlerCurve:
         """Return the PSSCH error curve of an MCS."""
         return nr_pssch_curve(nr_mcs_row(self.mcs_table, mcs), environment, size_bytes)
+
+    def second_stage_shift_db(self, mcs: int) -> float:
+        """Return how much SINR SCI-2 needs beyond the data [dB], mostly a negative number."""
+        return sci2_shift_db(nr_mcs_row(self.mcs_table, mcs), self.layout)
+
+    def with_second_stage(self, n_bits: int) -> NrPool:
+        """Return the pool with an SCI-2 of `n_bits` before its CRC."""
+        return replace(self, layout=replace(self.layout, sci2_bits=n_bits))
 
     def control_curve(self) -> BlerCurve:
         """Return the PSCCH error curve."""

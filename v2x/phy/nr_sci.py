@@ -191,3 +191,24 @@ def sci1_bits(
         + psfch_overhead
         + reserved_bits
     )
+
+
+def sci2c_bits(n_subchannels: int, n_periods: int, slots_per_ms: int) -> int:
+    """Return the bits of SCI format 2-C without its CRC, that of a set (TS 38.212 8.4.1.3).
+
+    The fields it shares with 2-A, an indicator of what it is, two combinations with a time and
+    frequency resource indication value and a period each, the place of the second, a reference
+    slot, the type of the set and the lowest subchannels. Recalled, medium confidence; a request
+    is shorter and padded.
+
+    Examples
+    --------
+    >>> sci2c_bits(5, 1, 2)
+    94
+    """
+    shared = 4 + 1 + 2 + 8 + 16 + 1 + 1 + 1
+    n = n_subchannels
+    frequency = (n * (n + 1) * (2 * n + 1) // 6 - 1).bit_length()
+    period = max(n_periods - 1, 0).bit_length()
+    reference = 10 + (10 * slots_per_ms - 1).bit_length()
+    return shared + 2 * (frequency + 9 + period) + 8 + reference + 1 + 2 * (n - 1).bit_length()

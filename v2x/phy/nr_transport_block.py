@@ -39,7 +39,8 @@ SCI2_SHARES = (0.5, 0.65, 0.8, 1.0)
 #: Resource blocks that a PSCCH may have (TS 38.331 sl-FreqResourcePSCCH).
 PSCCH_RBS = (10, 12, 15, 20, 25)
 _SMALL_INFO_BITS = 3824
-_SCI2_MODULATION_ORDER = 2
+#: Bits of a symbol of SCI-2 (TS 38.212 8.4.4).
+SCI2_MODULATION_ORDER = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class PsschLayout:
         coded = (self.sci2_bits + SCI_CRC_BITS) * self.beta_offset
         room = n_rb * SUBCARRIERS_PER_RB * self.pssch_symbols - self.pscch_elements
         return min(
-            _ceil(coded / (_SCI2_MODULATION_ORDER * rate)),
+            _ceil(coded / (SCI2_MODULATION_ORDER * rate)),
             _ceil(self.sci2_share * room),
         )
 

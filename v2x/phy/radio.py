@@ -48,7 +48,8 @@ class PhyParams:
         table that NR access names (0 to 28).
     error_curve
         Name of the PSSCH error curve, or "auto" for the curve of the MCS in the environment
-        that the channel model describes (`v2x.phy.error_model`).
+        that the channel model describes; each curve has a source of its own
+        (`v2x.phy.error_model`).
     in_band_emission
         Whether transmitters leak into the other subchannels of their slot (TS 36.101 6.5.2.3
         with the W, X, Y, Z of TR 36.885).
@@ -63,6 +64,9 @@ class PhyParams:
     control_boost_db
         Power spectral density of the PSCCH over that of the PSSCH [dB] (TS 36.213 14.2.1); NR
         sends both with the same density.
+    sci2_errors
+        Whether the second stage of NR control information (SCI-2) fails by a curve of its own
+        instead of with SCI-1; None for yes if messages are not broadcast.
     decode_ms
         Time from the end of a transmission to the decoded packet [ms]; typical figure of
         implementations, low confidence.
@@ -74,6 +78,7 @@ class PhyParams:
     sensitivity_dbm: float | None = None
     control_decoding: str = "curve"
     control_boost_db: float = 3.0
+    sci2_errors: bool | None = None
     decode_ms: float = 2.5
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +52,14 @@ class ReceiverDesign:
         PSSCH curve by link code.
     control_curve : int
         PSCCH curve.
+    second_of_code : (n_codes,) int32 or None
+        Curve of the second stage of control information by link code, None if it fails with the
+        first.
     curve_names
         Names and sources of the curves, for the manifest.
+    curve_of_raised : (n_raised, n_codes) int32
+        PSSCH curves of the MCS 1, 2, ... steps above that of the run, where a transmission may
+        have another one.
     """
 
     pool: SidelinkPool
@@ -65,6 +71,10 @@ class ReceiverDesign:
     curve_of_code: NDArray[np.int32]
     control_curve: int
     curve_names: tuple[str, ...]
+    second_of_code: NDArray[np.int32] | None = None
+    curve_of_raised: NDArray[np.int32] = field(
+        default_factory=lambda: np.zeros((0, len(LINK_CODES)), dtype=np.int32)
+    )
 
     @property
     def idle_subchannel_mw(self) -> float:
@@ -73,7 +83,14 @@ class ReceiverDesign:
 
 
 def design_receiver(
-    radio: RadioParams, phy: PhyParams, pool: SidelinkPool, *, environment: str, size_bytes: int
+    radio: RadioParams,
+    phy: PhyParams,
+    pool: SidelinkPool,
+    *,
+    environment: str,
+    size_bytes: int,
+    second_stage: bool = False,
+    n_raised: int = 0,
 ) -> ReceiverDesign:
     """Return the receiver for a pool.
 
@@ -87,7 +104,13 @@ def design_receiver(
         "highway" or "urban": whose fading the error curves contain.
     size_bytes
         Largest packet [byte]; curves are published for few sizes.
+    second_stage
+        Whether a second stage of control information, if there is one, may fail by itself.
+    n_raised
+        MCS above that of the run that transmissions may have.
     """
+    if n_raised and phy.error_curve != "auto":
+        raise ValueError(f"error curve {phy.error_curve!r} is that of one MCS")
     used: dict[str, BlerCurve] = {}
     curve_of_code = np.zeros(len(LINK_CODES), dtype=np.int32)
     for code, state in enumerate(LINK_CODES):
@@ -97,8 +120,21 @@ def design_receiver(
             chosen = curve(phy.error_curve)
         used[chosen.name] = chosen
         curve_of_code[code] = list(used).index(chosen.name)
+    shift_db = pool.second_stage_shift_db(phy.mcs) if second_stage else None
+    second_of_code = None
+    if shift_db is not None:
+        data = list(used.values())
+        second = [c.shifted(shift_db, f"{c.name}-sci2") for c in data]
+        used |= {c.name: c for c in second}
+        second_of_code = curve_of_code + np.int32(len(data))
     control = pool.control_curve()
     used[control.name] = control
+    curve_of_raised = np.zeros((n_raised, len(LINK_CODES)), dtype=np.int32)
+    for step, code in np.ndindex(*curve_of_raised.shape):
+        fading = f"{environment}_{_ENVIRONMENT[LINK_CODES[code]]}"
+        raised = pool.data_curve(phy.mcs + 1 + step, fading, size_bytes)
+        used[raised.name] = raised
+        curve_of_raised[step, code] = list(used).index(raised.name)
     by_sensitivity = phy.control_decoding == "sensitivity"
     profile = power_profile(
         pool,
@@ -118,4 +154,6 @@ def design_receiver(
         curve_of_code=curve_of_code,
         control_curve=list(used).index(control.name),
         curve_names=tuple(used),
+        second_of_code=second_of_code,
+        curve_of_raised=curve_of_raised,
     )

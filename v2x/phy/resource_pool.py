@@ -15,6 +15,11 @@ from v2x.units import LTE_RB_HZ
 
 #: Resource blocks of a channel by its bandwidth [MHz] (TS 36.101 Table 5.6-1).
 CHANNEL_RB = {5: 25, 10: 50, 15: 75, 20: 100}
+#: Numbers of subchannels that TS 36.331 6.3.8 has code points for (numSubchannel), and sizes
+#: (sizeSubchannel) that it allows with an adjacent PSCCH, and without.
+RRC_NUMBERS = (1, 3, 5, 8, 10, 15, 20)
+RRC_SIZES_ADJACENT = (5, 6, 10, 15, 20, 25, 50, 75, 100)
+RRC_SIZES_APART = (4, 5, 6, 8, 9, 10, 12, 15, 16, 18, 20, 30, 48, 72, 96)
 #: Highest MCS with a modulation and code rate of its own, without 64QAM.
 MAX_DISTINCT_MCS = 20
 
@@ -52,6 +57,20 @@ class ResourcePool:
             raise ValueError(
                 f"{self.n_subchannels} subchannels of {self.subchannel_rb} resource blocks need "
                 f"{self.pool_rb}, but the widest channel (20 MHz) has 100"
+            )
+
+    def check_rrc_values(self) -> None:
+        """Raise ValueError if TS 36.331 6.3.8 has no code point for the pool."""
+        sizes = RRC_SIZES_ADJACENT if self.adjacent else RRC_SIZES_APART
+        arrangement = "with" if self.adjacent else "without"
+        if self.n_subchannels not in RRC_NUMBERS:
+            raise ValueError(
+                f"n_subchannels must be one of {RRC_NUMBERS}, got {self.n_subchannels}"
+            )
+        if self.subchannel_rb not in sizes:
+            raise ValueError(
+                f"subchannel_rb must be one of {sizes} {arrangement} an adjacent PSCCH, "
+                f"got {self.subchannel_rb}"
             )
 
     @property
@@ -137,6 +156,13 @@ class ResourcePool:
     def data_curve(self, mcs: int, environment: str, size_bytes: int) -> BlerCurve:
         """Return the PSSCH error curve of an MCS."""
         return pssch_curve(mcs, environment, size_bytes)
+
+    def second_stage_shift_db(self, mcs: int) -> None:
+        """Return None: control information has one stage."""
+
+    def with_second_stage(self, n_bits: int) -> ResourcePool:
+        """Return the pool itself."""
+        return self
 
     def control_curve(self) -> BlerCurve:
         """Return the PSCCH error curve."""

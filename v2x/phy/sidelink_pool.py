@@ -79,3 +79,12 @@ class SidelinkPool(Protocol):
 
     def control_curve(self) -> BlerCurve:
         """Return the PSCCH error curve."""
+
+    def second_stage_shift_db(self, mcs: int) -> float | None:
+        """Return how much SINR the second stage of control information needs beyond the data.
+
+        None where control information has one stage. [dB]
+        """
+
+    def with_second_stage(self, n_bits: int) -> SidelinkPool:
+        """Return the pool with a second stage of another size, where there is one."""

@@ -42,7 +42,9 @@ class Outcome(IntEnum):
 N_OUTCOMES = len(Outcome)
 OUTCOME_NAMES = tuple(outcome.name.lower() for outcome in Outcome)
 
-#: Ids from here on are those of roadside units; road users count up from 0. It fits into the
+#: Ids from here on are those of pedestrians, up to those of roadside units.
+FIRST_PEDESTRIAN_ID = 2 << 30
+#: Ids from here on are those of roadside units; vehicles count up from 0. It fits into the
 #: 32 bits of an id that kernels hash, and no run has three billion road users.
 FIRST_ROADSIDE_ID = 3 << 30
 
@@ -121,6 +123,22 @@ NETWORK_BIN_MS = 0.1
 NETWORK_OPEN_MS = 1000.0
 
 
+class ConflictKind(IntEnum):
+    """How two road users come near each other."""
+
+    #: One behind the other.
+    FOLLOWING = 0
+    #: On paths that cross, at 30 to 150 degrees.
+    CROSSING = 1
+    #: Towards each other.
+    HEAD_ON = 2
+    #: Side by side or from two roads into one.
+    MERGING = 3
+
+
+CONFLICT_KIND_NAMES = tuple(kind.name.lower() for kind in ConflictKind)
+
+
 SKY_NAMES = tuple(sky.name.lower() for sky in Sky)
 #: Bins of position errors [m]: their width, and where the last and open one begins.
 POSITION_BIN_M = 0.25
@@ -156,10 +174,24 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "last_slot_us": Column("int64", "µs", "start of its last transmission, -1 if none"),
         "n_attempts": Column("int32", "", "transmissions made"),
         "size_bytes": Column("int32", "byte", "size handed to the access layer"),
+        "priority": Column("int32", "", "PPPP, 1 (highest) to 8"),
+        "event": Column("bool", "", "whether it tells of an event and goes once"),
         "n_subchannels": Column("int32", "", "subchannels per transmission"),
         "n_intended": Column("int32", "", "road users within the evaluated distance"),
         "n_received": Column("int32", "", "of these, receivers that decoded it"),
         "n_received_first": Column("int32", "", "of these, at the first transmission"),
+    },
+    "feedback": {
+        **_RUN,
+        "packet": Column("int64", "", "running number of the packet"),
+        "n_asked": Column("int32", "", "its transmissions that asked for feedback"),
+        "n_lacked": Column("int32", "", "of these, those that left somebody addressed without"),
+        "n_answers": Column("int32", "", "feedback resources used, one for each answer sent"),
+        "n_not_sent": Column("int32", "", "answers not sent: the node listened, or had too many"),
+        "n_silent": Column("int32", "", "members of whom the sender heard nothing (DTX)"),
+        "n_missed": Column("int32", "", "transmissions taken as received though not by all"),
+        "n_needless": Column("int32", "", "transmissions taken as lost though received by all"),
+        "n_released": Column("int32", "", "reserved transmissions that were not made"),
     },
     "freshness": {
         **_RUN,
@@ -173,6 +205,13 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "node_id": Column("int64", "", "stable id of the measuring node"),
         "cbr": Column("float64", "", "channel busy ratio"),
     },
+    "sensing": {
+        **_RUN,
+        "time_s": Column("float64", "s", "end of the time since the last row of the kind"),
+        "kind": Column("int32", "", "NodeKind of the nodes that count"),
+        "n_slots": Column("int64", "", "slots, summed over the nodes"),
+        "n_monitored": Column("int64", "", "of these, slots in which sensing needs the receiver"),
+    },
     "congestion": {
         **_RUN,
         "time_s": Column("float64", "s", "end of the time since the last row of the node"),
@@ -181,6 +220,8 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "interval_ms": Column("float64", "ms", "least time between messages, NaN without one"),
         "n_offered": Column("int64", "", "messages congestion control was asked about"),
         "n_suppressed": Column("int64", "", "of these, messages it held back"),
+        "n_adapted": Column("int64", "", "of these, messages sent with another MCS and width"),
+        "tx_power_dbm": Column("float64", "dBm", "transmit power it sets, NaN if it sets none"),
     },
     "safety": {
         **_RUN,
@@ -190,6 +231,56 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "gap_m": Column("float64", "m", "bumper-to-bumper distance, negative on overlap"),
         "follower_speed_mps": Column("float64", "m/s", "speed of the follower"),
         "leader_speed_mps": Column("float64", "m/s", "speed of the leader"),
+    },
+    "conflicts": {
+        **_RUN,
+        "event": Column("int64", "", "number of the episode in its replication, by its beginning"),
+        "kind": Column("int32", "", "ConflictKind at the worst instant"),
+        "vehicle_id": Column("int64", "", "who has to brake: the rear or later one"),
+        "other_id": Column("int64", "", "the other one"),
+        "begin_s": Column("float64", "s", "first instant on collision course or of a crossing"),
+        "end_s": Column("float64", "s", "last such instant"),
+        "worst_s": Column("float64", "s", "instant of the smallest TTC; what follows is of then"),
+        "x_m": Column("float64", "m", "east, local, of the vehicle or the crossing"),
+        "y_m": Column("float64", "m", "north, local"),
+        "z_m": Column("float64", "m", "height of the road"),
+        "edge": Column("int32", "", "road edge of the vehicle"),
+        "level": Column("int32", "", "its deck level"),
+        "structure": Column("int32", "", "its Structure: 0 ground, 1 bridge, 2 tunnel; -1 off"),
+        "grade": Column("float64", "", "rise over run under it, uphill positive"),
+        "friction": Column("float64", "", "friction of the road"),
+        "speed_mps": Column("float64", "m/s", "speed of the vehicle"),
+        "other_speed_mps": Column("float64", "m/s", "speed of the other one"),
+        "closing_mps": Column("float64", "m/s", "rate at which the distance shrinks"),
+        "angle_rad": Column("float64", "rad", "angle between the directions, 0 to pi"),
+        "min_ttc_s": Column("float64", "s", "smallest TTC, 0 on contact, infinite if none"),
+        "min_mttc_s": Column("float64", "s", "smallest TTC with accelerations, infinite if none"),
+        "tet_s": Column("float64", "s", "time spent below the threshold of TTC (TET)"),
+        "tit_s2": Column("float64", "s²", "threshold less TTC, integrated over this time (TIT)"),
+        "max_drac_mps2": Column("float64", "m/s²", "largest DRAC, NaN if braking never helps"),
+        "max_drac_share": Column("float64", "", "largest DRAC over the available deceleration"),
+        "cpi_s": Column("float64", "s", "probability that brakes do not suffice, integrated"),
+        "rss_s": Column("float64", "s", "time spent closer than RSS allows"),
+        "pet_s": Column("float64", "s", "smallest post-encroachment time, NaN if none crossed"),
+        "encroachment_s": Column("float64", "s", "how long the first was in the path then, or NaN"),
+        "collision": Column("bool", "", "whether the bodies touched"),
+        "collision_speed_mps": Column("float64", "m/s", "velocity difference at contact, or NaN"),
+    },
+    "exposure": {
+        **_RUN,
+        "block_start_s": Column("float64", "s", "start of the time block"),
+        "vehicle_s": Column("float64", "s", "time, summed over vehicles"),
+        "distance_m": Column("float64", "m", "way, summed over vehicles"),
+        "following_s": Column("float64", "s", "time behind a leader, summed over vehicles"),
+        "tet_s": Column("float64", "s", "time of pairs below the threshold of TTC"),
+        "tit_s2": Column("float64", "s²", "threshold less TTC, integrated over this time"),
+        "cpi_s": Column("float64", "s", "probability that brakes do not suffice, integrated"),
+        "rss_s": Column("float64", "s", "time behind a leader closer than RSS allows"),
+        "rss_opposite_s": Column("float64", "s", "the same of pairs in opposite directions"),
+        "rss_lateral_s": Column("float64", "s", "the same of pairs beside each other"),
+        "n_hard_brakes": Column("int64", "", "times a vehicle began to brake hard"),
+        "n_jerks": Column("int64", "", "times a vehicle began to jerk hard"),
+        "max_jerk_mps3": Column("float64", "m/s³", "largest jerk of a vehicle, either sign"),
     },
     "trajectories": {
         **_RUN,

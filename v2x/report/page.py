@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from v2x.metrics.places import place_reliability
 from v2x.records.store import StoredRun, read_run
 from v2x.report import figures, style
+from v2x.report.conflicts import conflict_map_figure, exceedance_figure, has_exposure
 from v2x.report.coverage import LEAST_PAIRS, places_figure
 from v2x.report.maps import map_figure
 from v2x.report.network import has_network, network_figure
@@ -120,6 +121,17 @@ def _plates(run: StoredRun, road_map: RoadMap | None) -> list[_Plate]:
             figures.safety_figure(records),
         ),
     ]
+    if has_exposure(records):
+        plates.append(
+            _Plate(
+                "conflicts",
+                "Conflicts",
+                "Conflicts per 1000 km driven whose smallest time to collision, and whose "
+                "post-encroachment time, was below a value: pairs of road users on collision "
+                f"course within {facts['conflict_ttc_s']:g} s, or on paths that crossed.",
+                exceedance_figure(records),
+            )
+        )
     if has_network(records):
         plates.append(
             _Plate(
@@ -157,6 +169,16 @@ def _map_plates(run: StoredRun, road_map: RoadMap) -> list[_Plate]:
             map_figure(road_map, records.tables.get("trajectories"), attribution=attribution),
         )
     ]
+    if has_exposure(records):
+        plates.append(
+            _Plate(
+                "conflict_map",
+                "Conflicts by place",
+                "Where conflicts were at their worst. Serious: time to collision or "
+                "post-encroachment time below 1 s; critical: below 1.5 s.",
+                conflict_map_figure(road_map, records, attribution=attribution),
+            )
+        )
     places = place_reliability(records)
     if len(places.n_intended):
         plates.append(
@@ -200,6 +222,7 @@ def _summary_section(summary: Mapping[str, Any]) -> str:
         ("Largest deceleration needed (DRAC)", _quantity(worst["max_drac_mps2"], "m/s²")),
         ("Smallest gap", _quantity(worst["min_gap_m"], "m")),
         ("Pairs that collided", _quantity(worst["n_collisions"])),
+        *_conflicts(summary),
     ]
     body = "\n".join(
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
@@ -208,9 +231,31 @@ def _summary_section(summary: Mapping[str, Any]) -> str:
     return f"<table>\n{body}\n</table>"
 
 
+def _conflicts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the rows about conflicts, if the run watched for any."""
+    if "conflicts" not in summary:
+        return []
+    found = summary["conflicts"]
+    kinds = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found["n_by_kind"].items())
+    return [
+        (f"Conflicts (TTC below {found['ttc_s']:g} s, or crossings)", kinds),
+        ("Conflicts per 1000 km", _quantity(found["per_1000_km"]["mean"])),
+        ("Of these, serious or collisions", _quantity(found["serious_per_1000_km"]["mean"])),
+        ("Smallest post-encroachment time", _quantity(found["min_pet_s"], "s")),
+        ("Crash potential index", _quantity(found["cpi"]["mean"])),
+        ("Time closer than RSS allows", _quantity(found["rss_share"]["mean"])),
+        ("Hard brakes per 1000 km", _quantity(found["hard_brakes_per_1000_km"]["mean"])),
+    ]
+
+
 def _surroundings(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the rows about links, neighbours and positions, as far as the run had them."""
     rows = []
+    if summary.get("share_monitored"):
+        shares = ", ".join(
+            f"{name} {_quantity(share)}" for name, share in summary["share_monitored"].items()
+        )
+        rows.append(("Share of slots that sensing monitors", shares))
     if summary["link_states"]:
         shares = ", ".join(
             f"{state_name(name)} {share_text(share)}"

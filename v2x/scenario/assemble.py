@@ -11,9 +11,6 @@ from typing import Any
 import numpy as np
 
 from v2x import registry, rng
-from v2x.access.base import AccessContext, AccessTechnology
-from v2x.access.congestion.base import CongestionContext
-from v2x.access.congestion.controlled_access import ControlledAccess
 from v2x.applications.base import Application
 from v2x.applications.rate_control import RateControlled
 from v2x.channel.base import LinkState, PropagationModel
@@ -24,24 +21,27 @@ from v2x.errors import V2XError
 from v2x.mobility.base import MobilityContext, MobilityModel
 from v2x.mobility.positioning import Positioning
 from v2x.mobility.positioning_params import PositioningParams
-from v2x.phy.reception import ReceiverDesign, design_receiver
-from v2x.phy.sensing_history import SensingHistory
-from v2x.phy.sidelink_pool import SidelinkPool
 from v2x.records.tables import SCHEMAS, RunRecords
+from v2x.scenario.air import AirContext, air_of
 from v2x.scenario.cellular import network_parts
 from v2x.scenario.congestion import congestion_of
+from v2x.scenario.events import with_events
+from v2x.scenario.feedback import audience_of
 from v2x.scenario.model import Scenario
+from v2x.scenario.pedestrians import pedestrians_of, with_pedestrians, with_their_messages
 from v2x.scenario.roadside import antenna_gains_dbi, with_roadside
+from v2x.sim.audience import AddressedMessages
 from v2x.sim.clock import to_us
-from v2x.sim.medium import LONGEST_GAP_MS, Medium
+from v2x.sim.conflicts import ConflictWatch
+from v2x.sim.link_memory import LONGEST_GAP_MS
 from v2x.sim.neighbours import NeighbourRoads
 from v2x.sim.packet_log import PacketLog
 from v2x.sim.recorder import Recorder
 from v2x.sim.region import CountedRegion
 from v2x.sim.simulation import Simulation, SimulationParts
-from v2x.units import US_PER_MS, US_PER_S
+from v2x.units import US_PER_S
 from v2x.world import geometry, store, synthetic
-from v2x.world.elevation import load_elevation
+from v2x.world.elevation import SURFACES, Elevation, load_elevation
 from v2x.world.road_map import RoadMap
 from v2x.world.rsu_sites import sites
 from v2x.world.summary import summary
@@ -80,15 +80,19 @@ def load_road_map(scenario: Scenario) -> RoadMap:
         road_map = synthetic.build(scenario.synthetic.type, **asdict(scenario.synthetic.params))
     else:
         assert world.map is not None
-        elevation = (
-            None if world.elevation is None else load_elevation(_path(scenario, world.elevation))
-        )
-        road_map = store.load_map(_map_path(scenario, world.map), elevation=elevation)
+        road_map = store.load_map(_map_path(scenario, world.map), elevation=_elevation(scenario))
     return geometry.flatten(road_map) if world.flat else road_map
 
 
 def _path(scenario: Scenario, name: str) -> Path:
     return scenario.source.parent / name if scenario.source is not None else Path(name)
+
+
+def _elevation(scenario: Scenario) -> Elevation | None:
+    name = scenario.world.elevation
+    if name is None:
+        return None
+    return load_elevation(name if name in SURFACES else _path(scenario, name))
 
 
 def _map_path(scenario: Scenario, name: str) -> Path:
@@ -111,17 +115,18 @@ class Run:
     ----------
     simulation, recorder, parts
         The simulation, where it records, and what it is made of.
-    design
-        Its receiver.
-    n_roadside, n_cells
-        Roadside units, and base stations.
+    curve_names
+        Names of its error curves.
+    n_roadside, n_pedestrians, n_cells
+        Roadside units, pedestrians, and base stations.
     """
 
     simulation: Simulation
     recorder: Recorder
     parts: SimulationParts
-    design: ReceiverDesign
+    curve_names: tuple[str, ...]
     n_roadside: int
+    n_pedestrians: int
     n_cells: int
 
 
@@ -140,54 +145,42 @@ def assemble(
     """
     seed = replication_seed(scenario.seed, replication)
     records = scenario.records
-    mobility = _mobility(scenario, road_map, seed)
+    walkers = pedestrians_of(scenario, road_map, seed)
+    n_pedestrians = 0 if walkers is None else walkers.n_rows
+    mobility = with_pedestrians(_mobility(scenario, road_map, seed), walkers)
     application: Application = registry.load("v2x.applications", scenario.messages.type)(
         scenario.messages.params, seed
     )
     roadside = sites(road_map, scenario.roadside)
-    access_class = registry.load("v2x.access", scenario.access.type)
-    access_params = scenario.access.params
-    pool: SidelinkPool = access_params.resource_pool()
-    grant_subchannels = _grant_subchannels(scenario, application, pool)
+    air = air_of(scenario)
     congestion = congestion_of(
-        scenario,
-        CongestionContext(
-            n_nodes=mobility.n_rows + roadside.n_sites,
-            slot_us=pool.slot_us,
-            n_subchannels=pool.n_subchannels,
-            grant_subchannels=grant_subchannels,
-            period_ms=application.period_ms,
-            seed=seed,
-        ),
+        scenario, air.congestion_context(application, mobility.n_rows + roadside.n_sites, seed)
     )
-    if congestion is not None:  # roadside units follow rules of their own
+    if congestion is not None:  # pedestrians and roadside units follow rules of their own
         application = RateControlled(application, congestion)
+    application = with_their_messages(scenario, application, walkers, seed)
     mobility, application = with_roadside(scenario, roadside, mobility, application, seed)
+    application = with_events(scenario, application, seed)
     _check_ranges(scenario)
     model: PropagationModel = registry.load("v2x.channel", scenario.pathloss.type)(
         scenario.pathloss.params, scenario.radio.carrier_ghz
     )
-    design = design_receiver(
-        scenario.radio,
-        scenario.phy,
-        pool,
-        environment=model.environment,
-        size_bytes=max(application.sizes_bytes),
-    )
-    window = max(int(access_params.sensing_window_ms), 100) * US_PER_MS // pool.slot_us
-    # One slot more than is sensed: that of the arrival is in the ring when a packet selects.
-    history = SensingHistory(mobility.n_rows, window + 1, pool.n_subchannels, pool.reserves_two)
     packets = PacketLog()
     links = LinkTable(
         scenario.channel,
         model,
-        antenna_gain_dbi=antenna_gains_dbi(scenario, mobility.n_rows, roadside.n_sites),
+        antenna_gain_dbi=antenna_gains_dbi(
+            scenario, mobility.n_rows, n_pedestrians, roadside.n_sites
+        ),
         n_rows=mobility.n_rows,
         wrap_length_m=road_map.wrap_length_m,
         corridors=None if road_map.corridor_x is None else Corridors(road_map),
         obstacles=_obstacles(scenario, road_map),
         seed=seed,
     )
+    audience = audience_of(scenario, links, mobility.n_rows, road_map.wrap_length_m)
+    if audience is not None:
+        application = AddressedMessages(application, audience)
     warmup_us = to_us(scenario.warmup_s)
     through_network = network_parts(
         scenario,
@@ -198,28 +191,36 @@ def assemble(
         tick_us=MOBILITY_PERIOD_US,
         seed=seed,
     )
-    recorder = Recorder(records, warmup_us=warmup_us, roadside=roadside.n_sites > 0)
-    access: AccessTechnology = access_class(
-        access_params,
-        AccessContext(
+    recorder = Recorder(
+        records,
+        warmup_us=warmup_us,
+        roadside=roadside.n_sites > 0,
+        conflicts=_conflicts(scenario, road_map, mobility.n_rows),
+    )
+    on_air = air.join(
+        AirContext(
+            application=application,
+            congestion=congestion,
+            audience=audience,
+            links=links,
+            packets=packets,
+            environment=model.environment,
             n_nodes=mobility.n_rows,
-            pool=pool,
-            history=history,
-            noise_mw=design.idle_subchannel_mw,
-            grant_subchannels=grant_subchannels,
-            period_ms=application.period_ms,
-            seed=seed,
+            warmup_us=warmup_us,
             wrap_length_m=road_map.wrap_length_m,
-        ),
+            sites_m={
+                "roadside": np.array((roadside.x_m, roadside.y_m)),
+                "cells": through_network.sites_m,
+            },
+            seed=seed,
+        )
     )
     parts = SimulationParts(
         mobility=mobility,
         application=application,
-        access=access if congestion is None else ControlledAccess(access, congestion),
-        medium=Medium(
-            design, links, history, packets, records, counted_from_us=warmup_us, seed=seed
-        ),
-        history=history,
+        access=on_air.access,
+        medium=on_air.medium,
+        history=on_air.history,
         packets=packets,
         recorder=recorder,
         records=records,
@@ -233,17 +234,18 @@ def assemble(
         duration_us=to_us(scenario.duration_s),
         warmup_us=warmup_us,
         mobility_period_us=MOBILITY_PERIOD_US,
-        slot_us=pool.slot_us,
+        slot_us=air.slot_us,
         positioning=_positioning(scenario, road_map, seed),
         congestion=congestion,
         network=through_network.network,
     )
     return Run(
-        Simulation(parts, on_tick),
+        on_air.simulation(parts, on_tick),
         recorder,
         parts,
-        design,
+        on_air.curve_names,
         roadside.n_sites,
+        n_pedestrians,
         through_network.n_cells,
     )
 
@@ -277,18 +279,17 @@ def _positioning(scenario: Scenario, road_map: RoadMap, seed: int) -> Positionin
     return Positioning(params, road_map, seed) if isinstance(params, PositioningParams) else None
 
 
-def _grant_subchannels(scenario: Scenario, application: Application, pool: SidelinkPool) -> int:
-    size = max(application.sizes_bytes)
-    try:
-        return pool.subchannels_needed(size, scenario.phy.mcs)
-    except ValueError as error:
-        raise V2XError(
-            str(error),
-            file=None if scenario.source is None else str(scenario.source),
-            key="phy.mcs",
-            remedy="raise phy.mcs, widen the pool (access.n_subchannels, access.subchannel_rb) "
-            "or lower messages.size_bytes",
-        ) from error
+def _conflicts(scenario: Scenario, road_map: RoadMap, n_rows: int) -> ConflictWatch | None:
+    if not scenario.safety.conflicts:
+        return None
+    return ConflictWatch(
+        scenario.safety,
+        road_map,
+        scenario.weather,
+        n_rows=n_rows,
+        period_us=MOBILITY_PERIOD_US,
+        block_s=scenario.records.block_s,
+    )
 
 
 def _check_ranges(scenario: Scenario) -> None:
@@ -378,6 +379,7 @@ def _facts(
         "warmup_s": scenario.warmup_s,
         "n_vehicles": n_vehicles,
         "n_roadside": run.n_roadside,
+        "n_pedestrians": run.n_pedestrians,
         "n_cells": run.n_cells,
         "replications": scenario.replications,
         "messages_sent": int((tables["packets"]["n_attempts"] > 0).sum()),
@@ -386,16 +388,18 @@ def _facts(
         "awareness_range_m": records.awareness_range_m,
         "edge_margin_m": run.parts.region.margin_m,
         "block_s": records.block_s,
+        "conflict_ttc_s": scenario.safety.ttc_s if scenario.safety.conflicts else None,
         "mobility_period_s": MOBILITY_PERIOD_US / US_PER_S,
-        "slot_us": run.design.pool.slot_us,
+        **air_of(scenario).facts(tables["packets"]),
         "decode_ms": scenario.phy.decode_ms,
         "freshness_open_ms": float(LONGEST_GAP_MS),
         "access": scenario.access.type,
+        "events": scenario.events.type != "none",
         "pathloss": scenario.pathloss.type,
         "effective_antenna_height_m": getattr(
             scenario.pathloss.params, "effective_antenna_height_m", None
         ),
-        "error_curves": list(run.design.curve_names),
+        "error_curves": list(run.curve_names),
         "link_states": [state.name.lower() for state in LinkState],
         "attribution": road_map.attribution,
         "map": summary(road_map),

@@ -24,6 +24,8 @@ from v2x.scenario.yaml_file import Document, KeyPath
 T = TypeVar("T")
 
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False)
+#: How a truth value is written that somebody wrote in another way.
+_TRUTH = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
 
 
 class ScenarioError(V2XError):
@@ -194,6 +196,8 @@ def dataclass_in(hint: Any) -> type | None:
 
 def _nearest_word(hint: Any, value: Any) -> str | None:
     """Return the remedy for a word that is not quite one of those that `hint` allows."""
+    if hint is bool and str(value).lower() in _TRUTH:
+        return f"write {_TRUTH[str(value).lower()]}"
     close = nearest(value, words_of(hint)) if isinstance(value, str) else None
     return f"did you mean {close!r}?" if close else None
 

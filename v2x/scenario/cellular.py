@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +32,13 @@ class NetworkParts:
         Carries packets; None if the scenario has no network.
     n_cells
         Base stations.
+    sites_m : (2, n_cells) float64
+        Where they stand [m].
     """
 
     network: Network | None = None
     n_cells: int = 0
+    sites_m: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 0)))
 
 
 def network_parts(
@@ -99,7 +102,11 @@ def network_parts(
         counted_from_us=to_us(scenario.warmup_s),
         seed=seed,
     )
-    return NetworkParts(network=Uu(params, context), n_cells=stations.n)
+    return NetworkParts(
+        network=Uu(params, context),
+        n_cells=stations.n,
+        sites_m=np.array((stations.x_m, stations.y_m)),
+    )
 
 
 def _roadside_units(

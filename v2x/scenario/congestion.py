@@ -14,12 +14,21 @@ def congestion_of(scenario: Scenario, context: CongestionContext) -> CongestionC
     Raises
     ------
     V2XError
-        If the control counts neighbours farther away than receptions are remembered.
+        If the control asks for what the run has not, or counts neighbours farther away than
+        receptions are remembered.
     """
     choice = scenario.congestion
-    control: CongestionControl = registry.load("v2x.congestion", choice.type)(
-        choice.params, context
-    )
+    try:
+        control: CongestionControl = registry.load("v2x.congestion", choice.type)(
+            choice.params, context
+        )
+    except ValueError as error:
+        raise V2XError(
+            str(error),
+            file=None if scenario.source is None else str(scenario.source),
+            key="congestion",
+            remedy="choose otherwise, or a slotted access with phy.error_curve: auto",
+        ) from error
     if control.heard_range_m > scenario.records.awareness_range_m:
         raise V2XError(
             f"{control.heard_range_m:g} m is beyond records.awareness_range_m "

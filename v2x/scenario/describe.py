@@ -17,12 +17,15 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 _SECTION = re.compile(r"^(Parameters|Attributes)\n-+\n(.*?)(?=^\S[^\n]*\n---|\Z)", re.M | re.S)
 _ENTRY = re.compile(r"^(\w+(?:, *\w+)*)(?: *:.*)?$")
-_UNIT = re.compile(r"\[([^\]\d][^\]]*)\]")
+_UNIT = re.compile(r"\[(1/[^\]]+|[^\]\d][^\]]*)\]")
 _SOURCE = re.compile(
     r"(?:3GPP )?(?:TS|TR) \d\d\.\d{3}[^,;()\[\]]*"
-    r"|(?:R1-\d+|ITU-R [\w.-]+|WINNER\+[ \w-]*|IEEE [\w .-]+|SAE J\d+"
+    r"|TS 10\d \d{3}(?: V[\d.]+\d)?(?: (?:[\d.]+\d|Annex \w))?"
+    r"|(?:R1-\d+|ITU-R [\w.-]+|WINNER\+[ \w-]*|IEEE [\w .-]+|SAE J\d+(?:/\d+)?|MIIT \d+"
     r"|(?:GB/T|YD/T|T/CSAE|EN|DB50/T) [\d.-]+)"
 )
+# What has its value from nowhere else does not inherit the source of its class.
+_UNSURE = re.compile(r"\b[Oo]urs\b|low confidence|medium confidence")
 # Up to a unit, or to a full stop or semicolon that is not inside parentheses.
 _FIRST_CLAUSE = re.compile(r"(?:\([^()]*\)|.)*?(?:\[[^\]\d][^\]]*\]|[.;](?=\s|$))")
 _WORDS = {
@@ -47,7 +50,8 @@ class FieldDoc:
     unit
         What stands in brackets, such as "dBm"; "" if the text names no unit.
     source
-        Standard or paper the text cites, with its clause; "" if none.
+        Standard or paper the text cites, with its clause; else the one that the first line of
+        the class cites, unless the text calls the value ours or doubtful; "" if none.
     """
 
     text: str = ""
@@ -90,19 +94,24 @@ def summary(cls: type) -> str:
 
 
 def field_docs(cls: type) -> dict[str, FieldDoc]:
-    """Return the documentation of each parameter that the docstring of `cls` explains.
+    """Return the documentation of each parameter that the docstrings of `cls` explain.
 
     Examples
     --------
     >>> from v2x.phy.radio import RadioParams
-    >>> field_docs(RadioParams)["noise_figure_db"]
-    FieldDoc(text='Receiver noise figure [dB].', unit='dB', source='')
+    >>> doc = field_docs(RadioParams)["noise_figure_db"]
+    >>> doc.text, doc.unit, doc.source
+    ('Receiver noise figure [dB].', 'dB', 'TR 36.885 Annex A and TR 37.885 6.1')
     """
     docs: dict[str, FieldDoc] = {}
-    for _, section in _SECTION.findall(inspect.getdoc(cls) or ""):
+    # What a class inherits is explained where it stands.
+    texts = (inspect.cleandoc(base.__doc__ or "") for base in reversed(cls.__mro__))
+    sections = ((doc, found) for doc in texts for _, found in _SECTION.findall(doc))
+    for whole, section in sections:
+        common = _SOURCE.search(whole.partition("\n")[0])
         for names, text in _entries(section):
             unit = _UNIT.search(text)
-            source = _SOURCE.search(text)
+            source = _SOURCE.search(text) or (None if _UNSURE.search(text) else common)
             doc = FieldDoc(
                 text=_plain(text),
                 unit=unit.group(1) if unit else "",

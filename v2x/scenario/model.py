@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from v2x.access.congestion.base import NoControlParams
+from v2x.applications.events import EventParams, NoEvents
 from v2x.cellular.params import NoCellular, UuParams
 from v2x.channel.channel_params import ChannelParams
 from v2x.channel.obstacle_params import ObstacleParams
+from v2x.mobility.pedestrians import PedestrianParams
 from v2x.mobility.positioning_params import NoPositioning, PositioningParams
 from v2x.phy.radio import PhyParams, RadioParams
 from v2x.scenario.synthetic_maps import SYNTHETIC_MAPS
 from v2x.sim.recorder import RecordParams
+from v2x.sim.safety_params import SafetyParams
 from v2x.world.roadside_params import RoadsideParams
 from v2x.world.weather import WeatherParams
 
@@ -48,8 +51,8 @@ class WorldParams:
         Map file (.osm, .osm.gz, .graphml, or imported by ``v2x map import``) relative to the
         scenario, or the name of a built-in map; not together with `synthetic`.
     elevation
-        Terrain raster (SRTM .hgt, .hgt.zip or GeoTIFF) relative to the scenario; null takes the
-        heights that the map itself carries.
+        Terrain raster (SRTM .hgt, .hgt.zip or GeoTIFF) relative to the scenario, or ``chongqing``
+        for the analytic surface of that city; null takes the heights that the map itself carries.
     flat
         Whether every height is set to zero, to measure what the third dimension changes: links
         then meet no ground, deck or tunnel, only buildings.
@@ -90,10 +93,14 @@ class Scenario:
         What wheels, eyes and waves meet.
     traffic
         Who drives where: a strategy of the group ``v2x.mobility``.
+    pedestrians
+        Who walks beside the streets with a device, if anybody does.
     positioning
         Where vehicles think they are: not asked (none), or by satellites and a map (gnss).
     messages
         What vehicles send: a strategy of the group ``v2x.applications``.
+    events
+        What they tell of at once, beside that: nothing (none), or events at random (poisson).
     radio
         Link budget constants.
     channel, pathloss
@@ -110,6 +117,8 @@ class Scenario:
         Roadside units, if there are any.
     cellular
         The way through the network beside the sidelink: none, or 5G base stations (uu-5g).
+    safety
+        Surrogate safety measures and their thresholds.
     records
         What is counted, and how finely.
     source
@@ -128,6 +137,7 @@ class Scenario:
     traffic: PluginChoice
     positioning: PluginChoice = PluginChoice(type="none", params=NoPositioning())
     messages: PluginChoice
+    events: PluginChoice = PluginChoice(type="none", params=NoEvents())
     radio: RadioParams
     channel: ChannelParams
     pathloss: PluginChoice
@@ -136,7 +146,9 @@ class Scenario:
     access: PluginChoice
     congestion: PluginChoice = PluginChoice(type="none", params=NoControlParams())
     roadside: RoadsideParams
+    pedestrians: PedestrianParams = field(default_factory=PedestrianParams)
     cellular: PluginChoice = PluginChoice(type="none", params=NoCellular())
+    safety: SafetyParams = field(default_factory=SafetyParams)
     records: RecordParams
     source: Path | None = field(default=None, compare=False)
 
@@ -235,6 +247,11 @@ SECTIONS: tuple[Section, ...] = (
         replaces={"density_per_km": ("n_vehicles",), "n_vehicles": ("density_per_km",)},
     ),
     Section(
+        name="pedestrians",
+        params=PedestrianParams,
+        replaces={"per_km": ("n_pedestrians",), "n_pedestrians": ("per_km",)},
+    ),
+    Section(
         name="positioning",
         choice=Choice(
             selector="type",
@@ -245,6 +262,16 @@ SECTIONS: tuple[Section, ...] = (
         ),
     ),
     Section(name="messages", choice=_strategy("messages", "v2x.applications", "awareness")),
+    Section(
+        name="events",
+        choice=Choice(
+            selector="type",
+            target="events",
+            default="none",
+            classes={"none": NoEvents, "poisson": EventParams},
+            kind="sort of events",
+        ),
+    ),
     Section(name="radio", params=RadioParams),
     Section(
         name="channel",
@@ -273,6 +300,7 @@ SECTIONS: tuple[Section, ...] = (
         ),
         replaces={"placement": ("file", "positions")},
     ),
+    Section(name="safety", params=SafetyParams),
     Section(name="records", params=RecordParams),
 )
 

@@ -37,6 +37,7 @@ from v2x.scenario.model import (
 )
 from v2x.scenario.strategies import choice_names, choice_params
 from v2x.scenario.yaml_file import Document, KeyPath, parse_value, read_document
+from v2x.world.elevation import SURFACES
 
 __all__ = [
     "PluginChoice",
@@ -244,10 +245,12 @@ class _SectionBinder:
         return bind(cls, own, self._path, self.problems)
 
     def _file_name(self, written: str, path: KeyPath) -> str:
-        """Return the absolute form of a file name, or the name of a built-in map as it is."""
+        """Return the absolute form of a file name, or the name of something built in as it is."""
         place = self.document.place(path)
         if path == ("world", "map") and "/" not in written and "." not in written:
             return self._built_in_map(written, path)
+        if path == ("world", "elevation") and written in SURFACES:
+            return written
         base = Path.cwd() if place == OVERRIDE else self.base
         file = (base / Path(written).expanduser()).resolve()
         if not file.is_file():

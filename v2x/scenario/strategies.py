@@ -18,6 +18,8 @@ class StrategyDoc:
     ----------
     section, selector, name
         ``section: {selector: name}`` chooses it.
+    group
+        Entry point group in which others may add to it; "" if it is not open to plug-ins.
     summary
         What it is, in one line.
     is_default
@@ -29,8 +31,28 @@ class StrategyDoc:
     section: str
     selector: str
     name: str
+    group: str
     summary: str
     is_default: bool
+    parameters: list[ParameterDoc]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionDoc:
+    """The keys of a section that are there whatever strategy it chooses.
+
+    Attributes
+    ----------
+    section
+        Its key at the top level.
+    summary
+        What it is, in one line.
+    parameters
+        Its keys.
+    """
+
+    section: str
+    summary: str
     parameters: list[ParameterDoc]
 
 
@@ -71,6 +93,19 @@ def list_strategies() -> list[StrategyDoc]:
     ]
 
 
+def list_sections() -> list[SectionDoc]:
+    """Return the keys that every scenario may set, section by section."""
+    return [
+        SectionDoc(
+            section=section.name,
+            summary=summary(section.params),
+            parameters=parameter_docs(section.params),
+        )
+        for section in SECTIONS
+        if section.params is not None
+    ]
+
+
 def _strategy_doc(section: str, choice: Choice, name: str) -> StrategyDoc:
     try:
         params = choice_params(choice, name)
@@ -82,6 +117,7 @@ def _strategy_doc(section: str, choice: Choice, name: str) -> StrategyDoc:
         section=section,
         selector=choice.selector,
         name=name,
+        group=choice.group,
         summary=line,
         is_default=name == choice.default,
         parameters=parameters,

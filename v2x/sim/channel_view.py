@@ -11,7 +11,7 @@ from v2x._kernels.sensing import busy_ratio
 from v2x.access.congestion.base import HeardLinks
 from v2x.mobility.fleet import FleetState
 from v2x.phy.sensing_history import SensingHistory
-from v2x.sim.medium import Medium
+from v2x.sim.link_memory import LinkMemory
 from v2x.units import US_PER_MS
 
 #: Time over which the channel busy ratio is measured [ms] (TS 36.214 5.1.30).
@@ -57,22 +57,20 @@ class ChannelMeasurement:
 
     Attributes
     ----------
-    history, medium, fleet
-        What was received, over which links, and by whom.
-    slot, slot_us
-        The slot, and its length [µs].
+    medium, fleet
+        What was received over which links, and by whom.
+    slot
+        The slot.
     """
 
-    history: SensingHistory
-    medium: Medium
+    medium: LinkMemory
     fleet: FleetState
     slot: int
-    slot_us: int
 
     def busy_ratio(self) -> NDArray[np.float64]:
         """Return the CBR of each node over the last 100 ms, NaN where nothing was measured."""
         ratio = np.zeros(self.fleet.n_rows)
-        measure_busy_ratio(self.history, self.slot, self.slot_us, self.fleet.active, ratio)
+        self.medium.busy_ratio(self.slot, self.fleet.active, ratio)
         return ratio
 
     def heard_within(self, range_m: float) -> HeardLinks:

@@ -2,53 +2,27 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from v2x import rng
-from v2x._kernels.reception import SlotReceiver, count_known, count_states, sample_ages
+from v2x._kernels.reception import SlotReceiver
 from v2x.access.base import SlotTransmissions
-from v2x.access.congestion.base import HeardLinks
-from v2x.channel.law_tables import LINK_CODES
 from v2x.channel.link_table import LinkTable
-from v2x.mobility.fleet import FleetState, NodeKind
+from v2x.mobility.fleet import FleetState
 from v2x.phy.reception import ReceiverDesign
 from v2x.phy.sensing_history import SensingHistory
-from v2x.records.tables import N_DIRECTIONS, N_OUTCOMES
-from v2x.sim.clock import first_slot_from, to_us
-from v2x.sim.neighbours import NeighbourRoads
+from v2x.sim.audience import Audience
+from v2x.sim.channel_view import measure_busy_ratio
+from v2x.sim.feedback import Feedback
+from v2x.sim.link_memory import LinkMemory
 from v2x.sim.packet_log import PacketLog
 from v2x.sim.recorder import RecordParams
 
-#: Figures of :meth:`Medium.known` in each distance bin.
-N_KNOWN = 5
-#: Flags of nodes in the kernels.
-_COUNTED, _ROADSIDE = 1, 2
-#: Longest inter-packet gap and age that histograms resolve [ms]; the last bin is open.
-LONGEST_GAP_MS = 10_000
 
-
-@dataclass(frozen=True, slots=True)
-class MediumCounts:
-    """Counters that the medium fills and the recorder reads and clears.
-
-    Attributes
-    ----------
-    outcomes : (n_directions, n_bins, n_outcomes) int64
-        Packets at intended receivers by direction, distance bin and outcome.
-    gaps_ms, ages_ms : (LONGEST_GAP_MS + 1,) int64
-        Inter-packet gaps and ages of information by millisecond.
-    """
-
-    outcomes: NDArray[np.int64]
-    gaps_ms: NDArray[np.int64]
-    ages_ms: NDArray[np.int64]
-
-
-class Medium:
+class Medium(LinkMemory):
     """Receives the transmissions of each slot at every node in range.
 
     Owns the sensing history's writing end and all per-link memory of what was heard. The
@@ -66,6 +40,12 @@ class Medium:
         Packets generated earlier belong to the warm-up [µs].
     seed
         Seed of the run.
+    once
+        Whether some packets go once, beside those that recur: attempts of both may alternate.
+    audience
+        Whom messages are for; None if for all.
+    feedback
+        What receivers answer; None if nothing.
     """
 
     def __init__(
@@ -78,27 +58,28 @@ class Medium:
         *,
         counted_from_us: int,
         seed: int,
+        once: bool = False,
+        audience: Audience | None = None,
+        feedback: Feedback | None = None,
     ) -> None:
         n = history.n_nodes
-        self._links, self._history, self._packets = links, history, packets
-        self._records = records
-        self._counted_from_us = counted_from_us
-        self._slot_us = design.pool.slot_us
-        self._packet_version = self._link_version = -1
-        n_bins = round(records.max_distance_m / records.bin_width_m)
-        self.counts = MediumCounts(
-            np.zeros((N_DIRECTIONS, n_bins, N_OUTCOMES), dtype=np.int64),
-            np.zeros(LONGEST_GAP_MS + 1, dtype=np.int64),
-            np.zeros(LONGEST_GAP_MS + 1, dtype=np.int64),
+        super().__init__(
+            links,
+            records,
+            n_nodes=n,
+            slot_us=design.pool.slot_us,
+            counted_from_us=counted_from_us,
         )
-        self.identity = np.zeros(n, dtype=np.uint32)
-        self._flags: NDArray[np.uint8] = np.zeros(n, dtype=np.uint8)
+        self._history, self._packets = history, packets
+        self._audience, self._feedback = audience, feedback
+        self._packet_version = self._link_version = -1
         self._id = np.full(n, -1, dtype=np.int64)
-        self._time_us = 0
-        links.add_column("last_slot", np.int32, -1)
-        links.add_column("last_generated", np.int64, 0)
         links.add_column("soft", np.float32, 0.0)
         links.add_column("first_outcome", np.uint8, 2)
+        self._once = once
+        if once:
+            links.add_column("soft_once", np.float32, 0.0)
+            links.add_column("first_outcome_once", np.uint8, 2)
         data_rb, control_rb = design.pool.measured_rb
         self._receiver = SlotReceiver(
             n_subchannels=design.pool.n_subchannels,
@@ -112,7 +93,8 @@ class Medium:
             sensitivity_mw=design.sensitivity_mw,
             power_mw=design.tx_power_mw,
             curves=design.curves,
-            curve_row=design.curve_of_code,
+            curve_row=np.concatenate([design.curve_of_code, design.curve_of_raised.ravel()]),
+            n_mcs=1 + len(design.curve_of_raised),
             control_curve=design.control_curve,
             data_key=rng.key32(seed, "reception", "data"),
             control_key=rng.key32(seed, "reception", "control"),
@@ -134,31 +116,34 @@ class Medium:
             history.urgency,
         )
         self._receiver.bind_counts(self.counts.outcomes, self.counts.gaps_ms)
+        if design.second_of_code is not None:
+            self._receiver.set_second_stage(
+                design.second_of_code, rng.key32(seed, "reception", "sci2")
+            )
 
     def move(self, fleet: FleetState, counted: NDArray[np.bool_]) -> None:
         """Bring the links to the positions of `fleet`; `counted` rows enter the statistics."""
         for node in np.flatnonzero(fleet.id != self._id):
             self._history.forget(int(node))
+        changed = fleet.id != self._id
         self._id = fleet.id.copy()
-        self.identity[:] = fleet.id.astype(np.uint32)
-        self._flags[:] = counted * _COUNTED + (fleet.kind == NodeKind.RSU) * _ROADSIDE
-        self._time_us = fleet.time_us
-        self._links.update(fleet)
+        self._follow(fleet, counted)
         if self._links.version != self._link_version:
             self._bind_links()
-        links = self._links
-        sample_ages(
-            links.row_start,
-            links.neighbour,
-            links.distance,
-            self._flags,
-            self._records.awareness_range_m,
-            fleet.time_us,
-            fleet.time_us >= self._counted_from_us,
-            links.column("last_slot"),
-            links.column("last_generated"),
-            self.counts.ages_ms,
-        )
+        self._address(fleet, changed)
+        self._sample_ages(fleet.time_us)
+
+    def _address(self, fleet: FleetState, changed: NDArray[np.bool_]) -> None:
+        """Find out who is meant by whom, where not everybody is."""
+        audience = self._audience
+        if audience is None:
+            return
+        audience.update(fleet)
+        # Nobody remembers those who address it no more: ages and gaps are those of addressees.
+        self._links.column("last_slot")[audience.intended == 0] = -1
+        self._receiver.bind_audience(audience.intended, audience.responds, audience.nack_only)
+        if self._feedback is not None:
+            self._feedback.follow(self._links, self.identity, changed)
 
     def _bind_links(self) -> None:
         links = self._links
@@ -172,6 +157,8 @@ class Medium:
             links.column("last_generated"),
             links.column("soft"),
             links.column("first_outcome"),
+            links.column("soft_once") if self._once else None,
+            links.column("first_outcome_once") if self._once else None,
         )
         self._link_version = links.version
 
@@ -195,74 +182,56 @@ class Medium:
 
     def receive(self, slot: int, transmissions: SlotTransmissions) -> None:
         """Receive everything on air in `slot` and note it in the packet log."""
+        feedback = self._feedback
+        if feedback is not None:
+            most = len(transmissions) * max(self._links.longest_row, 1)
+            self._receiver.bind_answers(feedback.room_for(most))
         self._receiver.receive(slot, transmissions, self._counted_from_us)
+        if feedback is not None:
+            feedback.ask(slot, transmissions, self._receiver.n_answers)
+
+    @property
+    def has_feedback(self) -> bool:
+        """Whether anybody answers."""
+        return self._feedback is not None
+
+    def next_feedback(self, limit: int) -> int:
+        """Return the slot before `limit` in which feedback comes next, or `limit`."""
+        if self._feedback is None or self._feedback.next_slot < 0:
+            return limit
+        return min(self._feedback.next_slot, limit)
+
+    def feedback(self, slot: int) -> NDArray[np.int32]:
+        """Return what senders conclude in `slot`: node, packet, received or not; (n, 3)."""
+        assert self._feedback is not None
+        return self._feedback.conclude(slot, self._packets.n_packets)
+
+    def conclude(self, verdicts: NDArray[np.int32], n_released: NDArray[np.int32]) -> None:
+        """Count packets that end before the transmissions reserved for them.
+
+        Parameters
+        ----------
+        verdicts : (n, 3) int32
+            Node and packet, as of :meth:`feedback`.
+        n_released : (n,) int32
+            Transmissions that are not made, -1 if the packet goes on.
+        """
+        assert self._feedback is not None
+        ended = np.ascontiguousarray(verdicts[n_released >= 0])
+        self._receiver.conclude(ended, self._counted_from_us)
+        packet = ended[:, 1]
+        self._packets["resolved"][packet] = True
+        self._feedback.note_released(packet, n_released[n_released >= 0])
+
+    def feedback_table(self, packet: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Return what feedback did to packets, by their numbers; empty without feedback."""
+        return {} if self._feedback is None else self._feedback.table(packet)
 
     def drop(self, node: int, packet: int) -> None:
         """Count a packet that was never sent at the receivers it was meant for."""
         self._receiver.drop(node, packet, self._counted_from_us)
         self._packets["resolved"][packet] = True
 
-    def known(self, now_us: int, fleet: FleetState, roads: NeighbourRoads) -> NDArray[np.int64]:
-        """Count who knows of whom within the awareness range.
-
-        Parameters
-        ----------
-        now_us
-            Time [µs]; what was heard ``known_within_s`` before it or later is known.
-        fleet
-            Where everybody is.
-        roads
-            On which roads, and what roadside units tell.
-
-        Returns
-        -------
-        (n_bins, N_KNOWN) int64
-            The columns ``n_...`` of table ``awareness``, by distance bin.
-        """
-        links, records = self._links, self._records
-        n = len(self._flags)
-        known = np.zeros(
-            (math.ceil(records.awareness_range_m / records.bin_width_m - 1e-9), N_KNOWN),
-            dtype=np.int64,
-        )
-        count_known(
-            links.row_start,
-            links.neighbour,
-            links.distance,
-            self._flags,
-            links.column("last_slot"),
-            *roads.of(fleet),
-            roads.routes.start,
-            roads.routes.node,
-            roads.routes.length_m,
-            records.awareness_range_m,
-            records.bin_width_m,
-            first_slot_from(now_us - to_us(records.known_within_s), self._slot_us),
-            roads.relay,
-            roads.linked,
-            np.zeros(n, dtype=np.int32),
-            np.zeros(n, dtype=np.uint8),
-            known,
-        )
-        return known
-
-    def heard_within(self, range_m: float) -> HeardLinks:
-        """Return the links not longer than `range_m` [m], at most the awareness range."""
-        links = self._links
-        near = np.flatnonzero(links.distance <= range_m)
-        sender = np.searchsorted(links.row_start, near, side="right") - 1
-        return HeardLinks(
-            sender.astype(np.int32), links.neighbour[near], links.column("last_slot")[near]
-        )
-
-    def link_states(self) -> NDArray[np.int64]:
-        """Count links within the evaluated distance by :class:`LinkState`, shape (n_states,)."""
-        by_code = np.zeros(len(LINK_CODES), dtype=np.int64)
-        count_states(
-            self._links.row_start,
-            self._links.code,
-            self._links.distance,
-            self._records.max_distance_m,
-            by_code,
-        )
-        return np.bincount(LINK_CODES, weights=by_code).astype(np.int64)
+    def busy_ratio(self, slot: int, nodes: NDArray[np.bool_], ratio: NDArray[np.float64]) -> None:
+        """Fill `ratio` with the CBR of `nodes`; see :meth:`LinkMemory.busy_ratio`."""
+        measure_busy_ratio(self._history, slot, self._slot_us, nodes, ratio)

@@ -20,6 +20,8 @@ _COLUMNS: dict[str, Any] = {
     "n_intended": np.int32,
     "n_received": np.int32,
     "n_received_first": np.int32,
+    "priority": np.int32,
+    "event": np.bool_,
     "resolved": np.bool_,
 }
 
@@ -54,6 +56,8 @@ class PacketLog:
         self._columns["tx_id"][rows] = tx_id
         self._columns["generated_us"][rows] = batch.generated_us
         self._columns["size_bytes"][rows] = batch.size_bytes
+        self._columns["priority"][rows] = batch.priority
+        self._columns["event"][rows] = batch.event
         self._columns["first_slot_us"][rows] = -1
         self._columns["last_slot_us"][rows] = -1
         self.n_packets += n

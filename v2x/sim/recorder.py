@@ -14,6 +14,7 @@ from v2x.access.congestion.base import ControlState
 from v2x.mobility.fleet import FleetState, FloatArray, NodeKind
 from v2x.mobility.positioning import BelievedState
 from v2x.records.tables import N_OUTCOMES, SCHEMAS, Direction, empty_table
+from v2x.sim.conflicts import ConflictWatch
 from v2x.sim.position_counts import PositionCounts
 from v2x.units import US_PER_S
 
@@ -102,10 +103,20 @@ class Recorder:
         Nothing before this time is recorded, except where rows say their time [µs].
     roadside
         Whether the run has roadside units.
+    conflicts
+        Watches for conflicts; None if nobody does.
     """
 
-    def __init__(self, params: RecordParams, *, warmup_us: int, roadside: bool = False) -> None:
+    def __init__(
+        self,
+        params: RecordParams,
+        *,
+        warmup_us: int,
+        roadside: bool = False,
+        conflicts: ConflictWatch | None = None,
+    ) -> None:
         self._params = params
+        self._conflicts = conflicts
         self._roadside = roadside
         self._warmup_us = warmup_us
         self._pieces: dict[str, list[dict[str, NDArray[Any]]]] = defaultdict(list)
@@ -119,6 +130,8 @@ class Recorder:
             return
         self.vehicles_seen.update(fleet.id[fleet.active & (fleet.kind <= NodeKind.BUS)].tolist())
         self._observe_pairs(fleet)
+        if self._conflicts is not None:
+            self._conflicts.observe(fleet)
         if fleet.time_us >= self._next_trajectory_us:
             period = round(self._params.trajectory_period_s * US_PER_S)
             self._next_trajectory_us = fleet.time_us + period
@@ -185,6 +198,31 @@ class Recorder:
                 "interval_ms": state.interval_ms[counted],
                 "n_offered": state.n_offered[counted],
                 "n_suppressed": state.n_suppressed[counted],
+                "n_adapted": state.n_adapted[counted],
+                "tx_power_dbm": state.power_dbm[counted],
+            }
+        )
+
+    def observe_sensing(
+        self,
+        time_us: int,
+        fleet: FleetState,
+        counted: NDArray[np.bool_],
+        n_slots: int,
+        n_monitored: NDArray[np.int64],
+    ) -> None:
+        """Note in how many of `n_slots` slots sensing needed the receivers, by kind of node."""
+        if time_us < self._warmup_us:
+            return
+        kind = fleet.kind[counted]
+        kinds, n_nodes = np.unique(kind, return_counts=True)
+        heard = np.bincount(kind, weights=n_monitored[counted], minlength=1)
+        self._pieces["sensing"].append(
+            {
+                "time_s": np.full(len(kinds), time_us / US_PER_S),
+                "kind": kinds,
+                "n_slots": n_slots * n_nodes,
+                "n_monitored": heard[kinds].astype(np.int64) if len(kinds) else kinds,
             }
         )
 
@@ -245,6 +283,10 @@ class Recorder:
         """Take the packet table."""
         self._pieces["packets"].append(table)
 
+    def take_feedback(self, table: dict[str, NDArray[Any]]) -> None:
+        """Take the table of feedback."""
+        self._pieces["feedback"].append(table)
+
     def take_network(self, tables: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
         """Take the tables of the way through the network, by name."""
         for name, table in tables.items():
@@ -253,6 +295,9 @@ class Recorder:
     def tables(self, replication: int) -> dict[str, dict[str, NDArray[Any]]]:
         """Return all tables, typed as their schemas say."""
         self._pieces["position_errors"] = [self._positions.errors()]
+        if self._conflicts is not None:
+            for name, table in self._conflicts.tables().items():
+                self._pieces[name] = [table]
         return {name: self._table(name, replication) for name in SCHEMAS}
 
     def _table(self, name: str, replication: int) -> dict[str, NDArray[Any]]:

@@ -14,6 +14,8 @@ fall on the same instant, they happen in this order, tested in
 3. **Packets** whose generation time has come enter the access layer.
 4. **Transmissions** of the slot are decided; packets that missed their deadline are dropped.
 5. **Reception**: power, interference, outcomes, sensing, counts, in one kernel call.
+6. **Feedback**, at the end of slots that have an occasion for it: answers to earlier slots; packets
+   that need no further transmission are closed.
 
 Measurements and motion come first because they are an urgent event of the clock; the rest is
 one process that wakes only in slots that need it.
@@ -24,7 +26,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import simpy
@@ -38,8 +40,9 @@ from v2x.mobility.base import MobilityModel
 from v2x.mobility.fleet import FleetState
 from v2x.mobility.positioning import Positioning
 from v2x.phy.sensing_history import SensingHistory
-from v2x.sim.channel_view import ChannelMeasurement, measure_busy_ratio
+from v2x.sim.channel_view import ChannelMeasurement
 from v2x.sim.clock import UrgentTimeout, first_slot_from, last_slot_until, to_us
+from v2x.sim.link_memory import LinkMemory
 from v2x.sim.medium import Medium
 from v2x.sim.neighbours import NeighbourRoads
 from v2x.sim.packet_log import PacketLog
@@ -47,9 +50,14 @@ from v2x.sim.recorder import Recorder, RecordParams
 from v2x.sim.region import CountedRegion
 
 #: A packet on its way to the access layer: slot from which it may be sent, node, packet, last slot
-#: in which it may start, priority. A plain tuple, as there are thousands in a simulated second.
-_Arrival = tuple[int, int, int, int, int]
+#: in which it may start, priority, whether it tells of an event. A plain tuple, as there are
+#: thousands in a simulated second.
+_Arrival = tuple[int, int, int, int, int, bool]
 _Locate = Callable[[NDArray[np.float64], NDArray[np.float64]], None]
+_Enqueue = Callable[[int, int, int, int, int], int]
+_Settle = Callable[[NDArray[np.int32]], NDArray[np.int32]]
+_Classify = Callable[[NDArray[np.int32]], None]
+_TakeMonitored = Callable[[int], tuple[int, NDArray[np.int64]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +66,9 @@ class SimulationParts:
 
     Attributes
     ----------
+    access, history
+        Who transmits where, and what it senses; None on the unslotted side
+        (:mod:`v2x.sim.unslotted`), where contention and reception are one.
     duration_us, warmup_us, mobility_period_us, slot_us
         Times [µs].
     positioning
@@ -70,9 +81,9 @@ class SimulationParts:
 
     mobility: MobilityModel
     application: Application
-    access: AccessTechnology
-    medium: Medium
-    history: SensingHistory
+    access: AccessTechnology | None
+    medium: LinkMemory
+    history: SensingHistory | None
     packets: PacketLog
     recorder: Recorder
     records: RecordParams
@@ -111,9 +122,18 @@ class Simulation:
         self._next_block_us = self._block_us = to_us(parts.records.block_s)
         self._next_load_us = self._load_us = to_us(parts.records.cbr_period_s)
         self._next_awareness_us = self._awareness_us = to_us(parts.records.awareness_period_s)
-        self._cbr = np.zeros(parts.history.n_nodes)
+        self._cbr = np.zeros(parts.mobility.n_rows)
         # Only a scheduler is told positions (`LocatedAccess`).
         self._locate: _Locate | None = getattr(parts.access, "locate", None)
+        # Where events have no queue of their own (`EventAccess`), they go like other packets.
+        self._enqueue_once: _Enqueue | None = getattr(parts.access, "enqueue_once", None)
+        # Only with feedback do retransmissions depend on answers (`FeedbackAccess`).
+        self._settle: _Settle | None = None
+        if getattr(parts.medium, "has_feedback", False):
+            self._settle = cast(Any, parts.access).settle
+        # Kinds matter to some (`SelectiveAccess`).
+        self._classify: _Classify | None = getattr(parts.access, "classify", None)
+        self._take_monitored: _TakeMonitored | None = getattr(parts.access, "take_monitored", None)
 
     @property
     def now_us(self) -> int:
@@ -131,7 +151,11 @@ class Simulation:
         if self._next_block_us - self._block_us < parts.duration_us:
             parts.recorder.close_block(self._next_block_us - self._block_us, counts.outcomes)
         parts.recorder.take_freshness(counts.gaps_ms, counts.ages_ms)
-        parts.recorder.take_packets(parts.packets.table(parts.warmup_us))
+        packets = parts.packets.table(parts.warmup_us)
+        parts.recorder.take_packets(packets)
+        if self._settle is not None:
+            medium = cast(Medium, parts.medium)
+            parts.recorder.take_feedback(medium.feedback_table(packets["packet"]))
         if parts.network is not None:
             parts.recorder.take_network(parts.network.tables())
 
@@ -157,9 +181,11 @@ class Simulation:
         if now_us >= self._next_load_us and fleet is not None:
             self._next_load_us += self._load_us
             slot, counted = first_slot_from(now_us, parts.slot_us), parts.region.counted(fleet)
-            measure_busy_ratio(parts.history, slot, parts.slot_us, counted, self._cbr)
+            parts.medium.busy_ratio(slot, counted, self._cbr)
             parts.recorder.observe_load(now_us, fleet.id, self._cbr)
             parts.recorder.observe_link_states(now_us, parts.medium.link_states())
+            if self._take_monitored is not None:
+                parts.recorder.observe_sensing(now_us, fleet, counted, *self._take_monitored(slot))
             if parts.congestion is not None:
                 state = parts.congestion.take_state(slot)
                 parts.recorder.observe_congestion(now_us, fleet.id, counted, state)
@@ -173,7 +199,7 @@ class Simulation:
         parts, fleet = self._parts, self._fleet
         if parts.congestion is not None and fleet is not None:
             slot = first_slot_from(now_us, parts.slot_us)
-            view = ChannelMeasurement(parts.history, parts.medium, fleet, slot, parts.slot_us)
+            view = ChannelMeasurement(parts.medium, fleet, slot)
             parts.congestion.observe(now_us, fleet, view)
 
     def _move(self, now_us: int) -> None:
@@ -182,11 +208,14 @@ class Simulation:
         before = self._fleet
         changed = fleet.id >= 0 if before is None else fleet.id != before.id
         for node in np.flatnonzero(changed).tolist():
-            self._drop(node, parts.access.forget(node))
+            self._forget(node)
         self._drop_arrivals_of(changed)
         self._fleet = fleet
         parts.medium.move(fleet, parts.region.counted(fleet))
-        parts.access.bind(parts.medium.identity)
+        if parts.access is not None:
+            parts.access.bind(parts.medium.identity)
+        if self._classify is not None:
+            self._classify(fleet.kind)
         if self._locate is not None:
             self._locate(fleet.x_m, fleet.y_m)
         parts.recorder.observe_fleet(fleet)
@@ -195,7 +224,7 @@ class Simulation:
         batch = parts.application.packets(now_us, now_us + parts.mobility_period_us, fleet)
         first = parts.packets.append(batch, fleet.id[batch.tx_row])
         parts.medium.take_packets()
-        self._waiting.extend(_arrivals(batch, first, parts.slot_us))
+        self._accept(batch, first)
         if parts.network is not None:
             parts.network.carry(
                 fleet,
@@ -205,11 +234,21 @@ class Simulation:
                 batch.size_bytes,
             )
 
+    def _forget(self, node: int) -> None:
+        """Clear what the access layer holds of a vehicle that left."""
+        assert self._parts.access is not None
+        while (packet := self._parts.access.forget(node)) >= 0:
+            self._drop(node, packet)
+
+    def _accept(self, batch: PacketBatch, first_packet: int) -> None:
+        """Take the packets of the coming tick, whose rows in the log start at `first_packet`."""
+        self._waiting.extend(_arrivals(batch, first_packet, self._parts.slot_us))
+
     def _drop_arrivals_of(self, changed: NDArray[np.bool_]) -> None:
         """Drop the packets of vehicles that left before these reached the access layer."""
         gone = [arrival for arrival in self._waiting if changed[arrival[1]]]
         for arrival in gone:
-            _, node, packet, _, _ = arrival
+            _, node, packet, _, _, _ = arrival
             self._drop(node, packet)
             self._waiting.remove(arrival)
 
@@ -219,6 +258,7 @@ class Simulation:
         Nothing else happens between two ticks, so the clock need not stop at each slot.
         """
         parts = self._parts
+        assert parts.access is not None
         slot_us = parts.slot_us
         slot = first_slot_from(self.now_us, slot_us)
         while True:
@@ -227,6 +267,8 @@ class Simulation:
                 self._slot_start_us = slot * slot_us
                 self._slot(slot)
                 following = parts.access.next_active(slot + 1, limit)
+                if self._settle is not None:
+                    following = cast(Medium, parts.medium).next_feedback(following)
                 if self._waiting:
                     following = min(following, self._waiting[0][0])
                 slot = max(following, slot + 1)
@@ -234,16 +276,26 @@ class Simulation:
 
     def _slot(self, slot: int) -> None:
         parts, waiting = self._parts, self._waiting
+        assert parts.access is not None
         while waiting and waiting[0][0] <= slot:
-            _, node, packet, deadline_slot, priority = waiting.popleft()
-            replaced = parts.access.enqueue(slot, node, packet, deadline_slot, priority)
+            _, node, packet, deadline_slot, priority, event = waiting.popleft()
+            enqueue = (event and self._enqueue_once) or parts.access.enqueue
+            replaced = enqueue(slot, node, packet, deadline_slot, priority)
             if replaced >= 0:
                 self._drop(node, replaced)
         transmissions, dropped = parts.access.transmissions(slot)
         for packet in dropped.tolist():
             self._drop(self._sender_of(packet), packet)
         if len(transmissions):
-            parts.medium.receive(slot, transmissions)
+            cast(Medium, parts.medium).receive(slot, transmissions)
+        if self._settle is not None and cast(Medium, parts.medium).next_feedback(slot + 1) <= slot:
+            self._take_feedback(slot, self._settle)
+
+    def _take_feedback(self, slot: int, settle: _Settle) -> None:
+        """Tell senders what they hear at the end of `slot`, and close packets that end so."""
+        medium = cast(Medium, self._parts.medium)
+        verdicts = medium.feedback(slot)
+        medium.conclude(verdicts, settle(verdicts))
 
     def _drop(self, node: int, packet: int) -> None:
         if packet >= 0:
@@ -262,5 +314,6 @@ def _arrivals(batch: PacketBatch, first_packet: int, slot_us: int) -> Iterator[_
         range(first_packet, first_packet + len(batch)),
         last_slot_until(batch.deadline_us, slot_us).tolist(),
         batch.priority.tolist(),
+        batch.event.tolist(),
         strict=True,
     )

@@ -20,6 +20,8 @@ from v2x.errors import V2XError
 FloatArray = NDArray[np.float64]
 #: Value of a raster cell without data in SRTM files.
 SRTM_VOID = -32768
+#: Surfaces that need no file, by the name that stands for one.
+SURFACES = ("chongqing",)
 
 
 class Elevation(Protocol):
@@ -428,7 +430,7 @@ def load_elevation(source: Path | str) -> Elevation:
     V2XError
         If it is none of these.
     """
-    if str(source) == "chongqing":
+    if str(source) in SURFACES:
         from v2x.world.chongqing_terrain import ChongqingSurface
 
         return ChongqingSurface()

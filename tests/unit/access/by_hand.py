@@ -178,7 +178,7 @@ class Selector:
             r.c_resel,
             r.priority,
             r.reach,
-            r.busy_slot,
+            np.array([r.busy_slot], dtype=np.int32),
             self._chosen,
             self._members,
         )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from v2x._kernels.sensing import CandidateSelector
+from v2x.access.nr_partial_sensing import MonitoredSlots
 from v2x.phy.sensing_history import ControlInformation, SensingHistory
 
 #: A resource: slot and first subchannel.
@@ -81,6 +82,8 @@ class Situation:
         By own and received priority; `threshold_dbm` where none is given.
     x
         Least share of candidates.
+    monitored
+        Slots of step 2; None for all of the sensing window.
     """
 
     n_subchannels: int = 3
@@ -100,6 +103,12 @@ class Situation:
     x: float = 0.2
     heard: list[Heard] = field(default_factory=list)
     own: list[int] = field(default_factory=list)
+    monitored: frozenset[int] | None = None
+
+    def senses(self, m: int) -> bool:
+        """Step 2."""
+        within = self.n - self.t0 <= m < self.n - self.t_proc0
+        return within and (self.monitored is None or m in self.monitored)
 
     def candidates(self) -> set[Resource]:
         """Step 1."""
@@ -115,7 +124,7 @@ class Situation:
         needed = self.x * len(everything) - 1e-9
         unheard: set[Resource] = set()
         for m in self.own:
-            if self.n - self.t0 <= m < self.n - self.t_proc0:
+            if self.senses(m):
                 for period_ms in self.periods_ms:
                     unheard |= self._met(m, [(0, 0)], self.n_subchannels, period_ms, set())
         if len(everything - unheard) < needed:  # step 5a
@@ -136,7 +145,7 @@ class Situation:
         """Step 6: for each SCI its RSRP over the threshold [dB], and what it excludes."""
         found = []
         for h in self.heard:
-            if h.slot in self.own or not self.n - self.t0 <= h.slot < self.n - self.t_proc0:
+            if h.slot in self.own or not self.senses(h.slot):
                 continue
             sci = h.sci
             resources = [(0, h.subchannel)]
@@ -194,6 +203,9 @@ class Selector:
         for h in s.heard:
             at = h.slot % history.window
             urgency[at] = min(urgency[at], h.sci.priority)
+        monitored = MonitoredSlots(1, s.t0 + 1)
+        known = [m for m in sorted(s.monitored or ()) if s.n - s.t0 <= m < s.n]
+        monitored.listen(0, np.array(known, dtype=np.int32))
         self.kernel = CandidateSelector(
             history.words,
             history.powers,
@@ -210,6 +222,8 @@ class Selector:
             longest_slots=max(s.periods_ms) * s.per_ms,
             further=history.further,
             urgency=urgency,
+            monitored=monitored.slot,
+            in_part=np.array([s.monitored is not None], dtype=np.uint8),
             excess=np.zeros(capacity, dtype=np.float32),
             energy=np.zeros(capacity, dtype=np.float32),
             tie=np.zeros(capacity, dtype=np.uint32),

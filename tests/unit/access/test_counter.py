@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from v2x.access.lte_mode4 import LteMode4, LteMode4Params, nearest_period_ms
+from v2x.access.lte_mode4 import LteMode4, LteMode4Params
 from v2x.access.sidelink_sps import reselection_counter_range
 
 from ...access_loop import Driven, Offered, Sent, drive, make, periodic
@@ -120,7 +120,7 @@ def test_a_grant_recurs_every_period_on_its_subchannels() -> None:
 
 
 def test_periods_of_applications_take_the_longest_fitting_reservation() -> None:
-    assert [nearest_period_ms(p) for p in (1, 20, 49, 50, 99, 100, 250, 1000, 5000)] == [
+    assert [LteMode4Params().period_ms(p) for p in (1, 20, 49, 50, 99, 100, 250, 1000, 5000)] == [
         20,
         20,
         20,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -173,6 +173,9 @@ N_NODES = 3
 class AnyStory(RuleBasedStateMachine):
     """Packets, rivals of any priority, departures: what must hold after each slot."""
 
+    #: Parameters that other stories have.
+    changes: ClassVar[dict[str, Any]] = {}
+
     def __init__(self) -> None:
         super().__init__()
         self.params = NrMode2Params(
@@ -182,6 +185,7 @@ class AnyStory(RuleBasedStateMachine):
             t2min_ms=1,
             keep_probability=0.4,
             reselect_after=2,
+            **self.changes,
         )
         self.technology, self.history = make(
             NrMode2, self.params, n_nodes=N_NODES, grant_subchannels=2, period_ms=20

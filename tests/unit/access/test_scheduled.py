@@ -8,18 +8,22 @@ import numpy as np
 import pytest
 
 from v2x.access.base import AccessContext
-from v2x.access.scheduled import Scheduled, ScheduledParams
+from v2x.access.scheduled import Scheduled
+from v2x.access.scheduled_params import ScheduledParams
 
 from ...access_loop import Driven, Offered, drive, make, periodic
 
 
-def build(n_nodes: int, x_m: Any = 0.0, *, width: int = 1, **params: Any) -> Scheduled:
+def build(
+    n_nodes: int, x_m: Any = 0.0, *, width: int = 1, period_ms: int = 100, **params: Any
+) -> Scheduled:
     """Return a scheduler with five subchannels that knows where its vehicles are."""
     built, _ = make(
         Scheduled,
         ScheduledParams(**({"n_subchannels": 5} | params)),
         n_nodes=n_nodes,
         grant_subchannels=width,
+        period_ms=period_ms,
     )
     x = np.array(np.broadcast_to(x_m, n_nodes), dtype=np.float64)
     built.locate(x, np.zeros(n_nodes))
@@ -109,11 +113,9 @@ def test_a_road_without_ends_is_a_circle() -> None:
 
 
 def test_a_full_pool_reuses_what_is_farthest() -> None:
-    """Ten vehicles 50 m apart hold all ten resources; one more beside the first shares the last."""
-    x_m = [*(50.0 * np.arange(10)), 10.0]
-    scheduler = build(11, x_m, n_subchannels=1, subchannel_rb=50)
-    scheduler._period = 10
-    scheduler._phase = np.arange(10)
+    """Ten vehicles 50 m apart hold all ten resources; one more before the first shares the last."""
+    x_m = [*(50.0 * np.arange(10)), -10.0]
+    scheduler = build(11, x_m, period_ms=10, n_subchannels=1, subchannel_rb=50)
     packets = [Offered(20 + node, node, 119) for node in range(11)]
     driven = drive(scheduler, packets, 200)
     phase = {sent.node: sent.slot % 10 for sent in driven.sent}
@@ -121,14 +123,21 @@ def test_a_full_pool_reuses_what_is_farthest() -> None:
     assert phase[10] == phase[9]
 
 
+def test_those_who_must_share_a_slot_overlap_least() -> None:
+    """One slot, five subchannels, three each: the two who are nearest take the two edges."""
+    scheduler = build(3, [0.0, 200.0, 5000.0], period_ms=1, width=3)
+    driven = drive(scheduler, [Offered(20 + node, node, 119) for node in range(3)], 200)
+    starts = {sent.node: sent.first_subchannel for sent in driven.sent}
+    assert {starts[0], starts[1]} == {0, 2}
+
+
 def test_those_who_leave_release_their_resource() -> None:
     scheduler = build(2)
-    drive(scheduler, [Offered(20, 0, 119)], 100)
-    before = int(scheduler._resource[0])
+    (before,) = drive(scheduler, [Offered(20, 0, 119)], 100).sent
     assert scheduler.forget(0) == -1
     driven = drive(scheduler, [Offered(120, 1, 219)], 300, start=100)
-    assert int(scheduler._resource[1]) == before
-    assert [sent.node for sent in driven.sent] == [1]
+    ((after),) = driven.sent
+    assert (after.node, after.slot % 100, after.first_subchannel) == (1, before.slot, 0)
 
 
 def test_a_grant_that_comes_too_late_is_asked_for_anew() -> None:
@@ -182,11 +191,28 @@ def test_a_review_does_not_make_a_waiting_packet_late(met_in: int, parted: bool)
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"reuse_distance_m": 0.0}, "reuse_distance_m must be > 0"),
-        ({"review_ms": -1.0}, "review_ms must be > 0"),
+        ({"reuse_distance_m": 0.0}, "reuse_distance_m must be within 0.001 and 1000000, got 0"),
+        ({"reuse_distance_m": 1e-300}, "reuse_distance_m must be within"),
+        ({"reuse_distance_m": 1e300}, "reuse_distance_m must be within"),
+        ({"review_ms": -1.0}, "review_ms must be within"),
+        ({"review_ms": 1e307}, "review_ms must be within"),
         ({"request_ms": -1.0}, "request_ms must be within"),
         ({"grant_ms": 2000.0}, "grant_ms must be within"),
         ({"n_subchannels": 0}, "n_subchannels must be within"),
+        ({"radio": "wifi"}, "radio must be one of"),
+        ({"grant": "sps"}, "grant must be one of"),
+        ({"grant": "configured-1"}, "grant 'configured-1' needs another radio than 'lte'"),
+        ({"scs_khz": 15}, "scs_khz needs radio 'nr'"),
+        ({"radio": "nr", "adjacent": False}, "adjacent needs radio 'lte'"),
+        ({"radio": "nr", "subchannel_rb": 11}, "subchannel_rb must be one of"),
+        ({"sr_period_ms": -1.0}, "sr_period_ms must be within"),
+        ({"coverage": "half"}, "coverage must be one of"),
+        ({"coverage_range_m": 0.0}, "coverage_range_m must be within"),
+        ({"coverage_range_m": 1e300}, "coverage_range_m must be within"),
+        ({"out_of_coverage": "shout"}, "out_of_coverage must be one of"),
+        ({"exceptional_subchannels": 10}, "exceptional_subchannels must"),
+        ({"t1_ms": 50.0, "t2_ms": 40.0}, r"^t1_ms must be at least 0 and below t2_ms \(40"),
+        ({"t2_ms": 1001.0}, "at most 1000"),
     ],
 )
 def test_impossible_values(changes: dict[str, Any], message: str) -> None:

@@ -144,8 +144,8 @@ def test_forgetting_cancels_the_retransmission() -> None:
 
 
 def test_the_kernel_reads_the_layout_of_transmissions() -> None:
-    """Twelve words of 32 bits, in the order in which the kernels name them."""
-    assert TRANSMISSION.itemsize == 48
+    """Fifteen words of 32 bits, in the order in which the kernels name them."""
+    assert TRANSMISSION.itemsize == 60
     assert TRANSMISSION.names == (
         "node",
         "packet",
@@ -159,12 +159,15 @@ def test_the_kernel_reads_the_layout_of_transmissions() -> None:
         "other_subchannel",
         "gap2_slots",
         "other2_subchannel",
+        "process",
+        "mcs_raise",
+        "power_offset_db",
     )
     technology = Planned({10: (20, 3, -1, -1)}, n_nodes=2)
     technology.enqueue(10, 1, 77, 99, 8)
     out, dropped = technology.transmissions(20)
     assert out.dtype == TRANSMISSION
-    assert out.tolist() == [(1, 77, 3, 2, 0, 1, 100, 8, 0, 0, 0, 0)]
+    assert out.tolist() == [(1, 77, 3, 2, 0, 1, 100, 8, 0, 0, 0, 0, 0, 0, 0.0)]
     assert dropped.dtype == np.int32
 
 

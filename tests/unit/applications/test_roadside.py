@@ -8,9 +8,9 @@ import numpy as np
 
 from v2x.applications.awareness import Awareness, AwarenessParams
 from v2x.applications.base import PacketBatch
-from v2x.applications.roadside import WithRoadsideMessages
+from v2x.applications.joined import JoinedMessages
 from v2x.mobility.fleet import FleetState, NodeKind
-from v2x.mobility.roadside import without_roadside
+from v2x.mobility.joined import without_last
 from v2x.records.tables import FIRST_ROADSIDE_ID
 
 from ...simulation_parts import fleet_state
@@ -25,21 +25,21 @@ def fleet() -> FleetState:
     return fleet_state(0, np.arange(5.0), id=ids, kind=[0, 0, 0, NodeKind.RSU, NodeKind.RSU])
 
 
-def sent(application: WithRoadsideMessages) -> list[PacketBatch]:
+def sent(application: JoinedMessages) -> list[PacketBatch]:
     return [application.packets(t, t + 100_000, fleet()) for t in range(0, 1_000_000, 100_000)]
 
 
 def test_units_that_only_listen_change_nothing() -> None:
-    quiet = WithRoadsideMessages(BSM, None, 2)
+    quiet = JoinedMessages(BSM, None, 2)
     assert quiet.sizes_bytes == (190,)
     for k, batch in enumerate(sent(quiet)):
-        alone = BSM.packets(k * 100_000, (k + 1) * 100_000, without_roadside(fleet(), 2))
+        alone = BSM.packets(k * 100_000, (k + 1) * 100_000, without_last(fleet(), 2))
         for item in fields(PacketBatch):
             np.testing.assert_array_equal(getattr(batch, item.name), getattr(alone, item.name))
 
 
 def test_units_send_their_own_messages_in_the_order_of_time() -> None:
-    speaking = WithRoadsideMessages(BSM, RSM, 2)
+    speaking = JoinedMessages(BSM, RSM, 2)
     assert speaking.sizes_bytes == (190, 300)
     assert speaking.period_ms == 100
     batches = sent(speaking)

@@ -11,7 +11,7 @@ from v2x.messages.sizes import signed_bsm_bytes, signed_bsm_cycle
 
 
 def test_doctests() -> None:
-    assert doctest.testmod(sizes) == doctest.TestResults(failed=0, attempted=2)
+    assert doctest.testmod(sizes) == doctest.TestResults(failed=0, attempted=4)
 
 
 def test_parts() -> None:

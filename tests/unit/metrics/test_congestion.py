@@ -21,6 +21,8 @@ def control(make_table):
         interval_ms=[1.0, 1.0, 1.0, 200.0, 600.0, np.nan],
         n_offered=[100, 100, 100, 5, 5, 100],
         n_suppressed=[0, 0, 0, 1, 3, 0],
+        n_adapted=[9, 9, 9, 2, 1, 9],
+        tx_power_dbm=[1.0, 1.0, 1.0, 12.0, 14.0, np.nan],
     )
 
 
@@ -31,7 +33,8 @@ def test_road_users_after_the_warm_up_count(make_records, control):
     assert figures.cr_p95 == pytest.approx(0.0039)
     assert figures.share_suppressed.value == pytest.approx(0.4)
     assert figures.interval_ms == 400.0
-    assert (figures.n_offered, figures.n_suppressed) == (10, 4)
+    assert (figures.n_offered, figures.n_suppressed, figures.n_adapted) == (10, 4, 3)
+    assert figures.tx_power_dbm == 13.0
 
 
 def test_a_control_without_intervals_has_none(make_records, control):

@@ -67,7 +67,7 @@ def test_every_mistake_is_named_at_once_with_its_line(write: Write, example: str
     assert messages(write(text)) == [
         "example.yaml:10: chanel: unknown key; did you mean 'channel'?",
         'example.yaml:3: duration_s: must be a number, got "ten"',
-        'example.yaml:6: world.wrap: must be true or false, got "yes"',
+        'example.yaml:6: world.wrap: must be true or false, got "yes"; write true',
         "example.yaml:9: traffic.densty_per_km: unknown key; did you mean 'density_per_km'?",
         "example.yaml:16: access.keep_probability: must be within 0 and 0.8, got 0.9",
     ]
@@ -92,7 +92,11 @@ def test_every_mistake_is_named_at_once_with_its_line(write: Write, example: str
         ("replications: 0", "replications: must be at least 1, got 0"),
         ("name: 7", "name: must be text, got 7"),
         ("name: ../x", "name: must be letters, digits, '_', '-' and '.', got '../x'"),
-        ("phy: {in_band_emission: 1}", "phy.in_band_emission: must be true or false, got 1"),
+        (
+            "phy: {in_band_emission: 1}",
+            "phy.in_band_emission: must be true or false, got 1; write true",
+        ),
+        ("phy: {in_band_emission: 2}", "phy.in_band_emission: must be true or false, got 2"),
         ("phy: {mcs: 7.5}", "phy.mcs: must be a whole number, got 7.5"),
         ("phy: {mcs: 99}", "phy.mcs: must be within 0 and 28"),
         ("phy: []", "phy: must be a section with keys such as mcs, "),
@@ -283,6 +287,15 @@ def test_a_key_of_another_strategy_in_the_file_is_a_mistake(write: Write) -> Non
     assert messages(path) == [
         "example.yaml:2: access.t2_ms: unknown key; it is a key of type 'lte-mode4'"
     ]
+
+
+def test_a_surface_needs_no_file(write: Write) -> None:
+    """The same word as ``v2x map import --elevation`` takes; it goes through a resolved file."""
+    path = write("world: {map: huangjuewan, elevation: chongqing}\n")
+    scenario = load_scenario(path)
+    assert scenario.world.elevation == "chongqing"
+    resolved = write(dump_scenario(scenario))
+    assert load_scenario(resolved).world.elevation == "chongqing"
 
 
 def test_a_synthetic_map_replaces_the_map_of_the_file(

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from v2x.applications.roadside import WithRoadsideMessages
+from v2x.applications.joined import JoinedMessages
 from v2x.mobility.fleet import FleetState, NodeKind
-from v2x.mobility.roadside import WithRoadside
+from v2x.mobility.joined import JoinedFleet
+from v2x.mobility.roadside import RoadsideRows
 from v2x.records.tables import FIRST_ROADSIDE_ID, Direction, Outcome
 from v2x.sim.neighbours import NeighbourRoads
 from v2x.sim.recorder import Recorder, RecordParams
@@ -56,8 +57,8 @@ def run(vehicles_m: list[float], units_m: list[float], *, relay: bool, linked: b
     plan = [p for row in range(n) for p in every(100_000, 29, 1_000 * (row + 1), row)]
     own = [p for row in range(m) for p in every(100_000, 29, 20_000 + 1_000 * row, row)]
     parts = build(
-        WithRoadside(FrozenFleet(x_m=vehicles_m), sites_at(*units_m)),
-        application=WithRoadsideMessages(ScheduledPackets(plan), ScheduledPackets(own), m),
+        JoinedFleet(FrozenFleet(x_m=vehicles_m), RoadsideRows(sites_at(*units_m))),
+        application=JoinedMessages(ScheduledPackets(plan), ScheduledPackets(own), m),
         propagation=HEARD_TO_150_M,
         records=RECORDS,
         duration_s=3.0,

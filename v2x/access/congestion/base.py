@@ -70,6 +70,14 @@ class CongestionContext:
         Nominal period of the applications [ms]; no control makes them faster.
     seed
         Seed of the run.
+    tx_power_dbm
+        Transmit power of the run [dBm]; None where no transmission can have another one.
+    mcs
+        MCS of the run.
+    widths
+        Subchannels that the largest packet needs, by sidelink process (what recurs, what goes
+        once), and for each by steps of the MCS above that of the run, 0 the first; empty where
+        no transmission can have another MCS.
     """
 
     n_nodes: int
@@ -78,6 +86,9 @@ class CongestionContext:
     grant_subchannels: int
     period_ms: int
     seed: int
+    tx_power_dbm: float | None = None
+    mcs: int = 0
+    widths: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +103,18 @@ class ControlState:
         Least time between two messages [ms], NaN if the control sets none.
     n_offered, n_suppressed : (n_nodes,) int64
         Messages the control was asked about since the last state, and those it held back.
+    n_adapted : (n_nodes,) int64
+        Messages that went since then with another MCS and width than their grants have.
+    power_dbm : (n_nodes,) float64
+        Transmit power [dBm], NaN where the control does not set it.
     """
 
     cr: NDArray[np.float64]
     interval_ms: NDArray[np.float64]
     n_offered: NDArray[np.int64]
     n_suppressed: NDArray[np.int64]
+    n_adapted: NDArray[np.int64]
+    power_dbm: NDArray[np.float64]
 
 
 class CongestionControl:
@@ -109,6 +126,8 @@ class CongestionControl:
     ----------
     heard_range_m : float
         Range within which the control counts neighbours [m]; 0 if it does not.
+    n_raised : int
+        Most steps by which it raises the MCS of a transmission.
     """
 
     Params: ClassVar[type[Any]]
@@ -116,9 +135,11 @@ class CongestionControl:
     def __init__(self, context: CongestionContext) -> None:
         n = context.n_nodes
         self.heard_range_m = 0.0
+        self.n_raised = 0
         self._occupancy = ChannelOccupancy(n, US_PER_S // context.slot_us, context.n_subchannels)
         self._n_offered = np.zeros(n, dtype=np.int64)
         self._n_suppressed = np.zeros(n, dtype=np.int64)
+        self._n_adapted = np.zeros(n, dtype=np.int64)
 
     def observe(self, now_us: int, fleet: FleetState, channel: ChannelView) -> None:
         """Measure; called every 100 ms, before road users move."""
@@ -154,10 +175,14 @@ class CongestionControl:
     def forget(self, node: int) -> None:
         """Clear all state of a node that left."""
         self._occupancy.forget(node)
-        self._n_offered[node] = self._n_suppressed[node] = 0
+        self._n_offered[node] = self._n_suppressed[node] = self._n_adapted[node] = 0
 
     def interval_ms(self) -> NDArray[np.float64]:
         """Return the least time between two messages of each node [ms], NaN without one."""
+        return np.full(len(self._n_offered), np.nan)
+
+    def power_dbm(self) -> NDArray[np.float64]:
+        """Return the transmit power of each node [dBm], NaN where it is that of the run."""
         return np.full(len(self._n_offered), np.nan)
 
     def take_state(self, slot: int) -> ControlState:
@@ -167,9 +192,12 @@ class CongestionControl:
             self.interval_ms(),
             self._n_offered.copy(),
             self._n_suppressed.copy(),
+            self._n_adapted.copy(),
+            self.power_dbm(),
         )
         self._n_offered[:] = 0
         self._n_suppressed[:] = 0
+        self._n_adapted[:] = 0
         return state
 
     def _count(self, row: NDArray[np.int32], suppressed: NDArray[np.bool_]) -> None:

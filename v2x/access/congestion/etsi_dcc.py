@@ -15,7 +15,7 @@ from v2x.units import US_PER_MS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EtsiDccReactiveParams:
-    """States of reactive DCC, for messages of up to 1 ms on air.
+    """States of reactive DCC for messages of up to 1 ms on air, TS 102 687 V1.2.1 Annex A.
 
     Parameters
     ----------

@@ -17,7 +17,8 @@ from v2x.access.congestion.base import (
     CongestionControl,
 )
 from v2x.access.congestion.interval import NEVER_US
-from v2x.mobility.fleet import FleetState
+from v2x.access.congestion.transmit_power import PowerParams, TransmitPower
+from v2x.mobility.fleet import FleetState, NodeKind
 from v2x.units import US_PER_MS, US_PER_S
 
 FloatArray = NDArray[np.float64]
@@ -29,8 +30,8 @@ _TURNS = US_PER_S // OBSERVATION_US
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class J2945Params:
-    """Rate control of SAE J2945/1 (equations and defaults through public implementations).
+class J2945Params(PowerParams):
+    """Rate and power of SAE J2945/1 (equations and defaults through public implementations).
 
     Parameters
     ----------
@@ -78,6 +79,7 @@ class J2945Params:
 
     def __post_init__(self) -> None:
         """Reject values the equations are not defined for."""
+        PowerParams.__post_init__(self)
         for name in ("range_m", "density_limit", "error_gain"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
@@ -129,11 +131,11 @@ class J2945Params:
 
 
 class J2945(CongestionControl):
-    """Vehicles speak less often in a crowd, unless others would lose track of them.
+    """Vehicles speak less often and less loudly in a crowd, unless others would lose track of them.
 
     At each message of the application, whose period stands for vTxRateCntrlInt, a vehicle sends
-    with a probability that grows with its tracking error, or because Max_ITT has passed. Power
-    control is not part of it: every transmitter of a run has the same power. Where a
+    with a probability that grows with its tracking error, or because Max_ITT has passed. Its power
+    steps with every busy ratio that it measures; events go with the highest, at once. Where a
     wrap-around road begins anew, others lose track of a vehicle, and a message follows.
 
     Attributes
@@ -151,6 +153,10 @@ class J2945(CongestionControl):
         super().__init__(context)
         self._params = params
         self._slot_us = context.slot_us
+        self._tx_power_dbm = context.tx_power_dbm
+        powered = params.power_control and context.tx_power_dbm is not None
+        self._power = TransmitPower(params, context.n_nodes) if powered else None
+        self._is_vehicle = np.ones(context.n_nodes, dtype=np.bool_)
         self.heard_range_m = params.range_m
         n = context.n_nodes
         self.density = np.full(n, np.nan)
@@ -171,14 +177,25 @@ class J2945(CongestionControl):
     ) -> tuple[SlotTransmissions, NDArray[np.int32]]:
         """Note who is on air: the counts in its messages will tell others what they missed."""
         self._has_sent[transmissions["node"]] = True
+        if self._power is not None and len(transmissions):
+            assert self._tx_power_dbm is not None
+            transmissions = transmissions.copy()
+            wanted_dbm = self.power_dbm()[transmissions["node"]]
+            wanted_dbm[transmissions["process"] > 0] = self._params.max_power_dbm
+            follows = self._is_vehicle[transmissions["node"]]
+            offset_db = np.where(follows, wanted_dbm - self._tx_power_dbm, 0.0)
+            transmissions["power_offset_db"] = offset_db
         return super().admit(slot, transmissions, dropped)
 
     def observe(self, now_us: int, fleet: FleetState, channel: ChannelView) -> None:
-        """Count losses of the last 100 ms; density and loss ratio where a second has passed.
+        """Count losses of the last 100 ms, and step the power; each second density and loss ratio.
 
         Each vehicle has its own second: with a common one all would change their interval, and
         from then on speak, in the same 100 ms.
         """
+        if self._power is not None:
+            self._is_vehicle = fleet.kind <= NodeKind.BUS
+            self._power.observe(channel.busy_ratio())
         heard = channel.heard_within(self._params.range_m)
         n = len(self.loss)
         sent = self._has_sent[heard.sender]
@@ -242,6 +259,8 @@ class J2945(CongestionControl):
     def forget(self, node: int) -> None:
         """Clear all state of a node that left."""
         super().forget(node)
+        if self._power is not None:
+            self._power.forget(node)
         self.density[node] = np.nan
         self.loss[node] = self._expected[node] = self._missed[node] = 0.0
         self._parts[:, :, node] = 0.0
@@ -253,6 +272,12 @@ class J2945(CongestionControl):
     def interval_ms(self) -> FloatArray:
         """Return Max_ITT of each node [ms]."""
         return self._itt_ms(np.arange(len(self.density), dtype=np.int32))
+
+    def power_dbm(self) -> FloatArray:
+        """Return the power of each vehicle [dBm]."""
+        if self._power is None:
+            return super().power_dbm()
+        return np.where(self._is_vehicle, self._power.power_dbm, np.nan)
 
     def _itt_ms(self, row: NDArray[np.int32]) -> FloatArray:
         return self._params.max_itt_ms(np.nan_to_num(self.density[row]))
@@ -331,6 +356,7 @@ class Gbt45315DensityParams:
             max_interval_ms=self.max_interval_ms,
             interval_multiple_ms=100.0,
             jitter_ms=0.0,
+            power_control=False,
         )
 
 

@@ -21,6 +21,8 @@ from ....access_loop import Driven, Offered, drive, make, periodic
 from .channel import context, observe
 
 WINDOW = 1000
+#: MCS of the run; with each two more a packet needs a subchannel less, down to one.
+MCS = 5
 #: Looks up what was measured at once, so that a test knows which limit is in force.
 AT_ONCE = Ts103574Params(cbr_weight=1.0)
 
@@ -53,6 +55,8 @@ def test_the_table_at_its_boundaries(cbr: float, limits: tuple[float, float, flo
         ({"cr_limit_pppp_3_5": (1.0, 0.03, 0.006)}, "cr_limit_pppp_3_5 must have one value more"),
         ({"cr_limit_pppp_1_2": (1.0, 0.0, 1.0, 1.0)}, "cr_limit_pppp_1_2 must be above 0"),
         ({"cbr_weight": 0.0}, "cbr_weight must be above 0"),
+        ({"reaction": "shout"}, "reaction must be 'drop' or 'adapt'"),
+        ({"max_mcs": 29}, "max_mcs must be within 0 and 28"),
     ],
 )
 def test_tables_that_are_none(changes: dict[str, Any], message: str) -> None:
@@ -66,12 +70,26 @@ def limited(
     control: Ts103574Params,
     n_nodes: int,
     width: int = 1,
+    event_width: int | None = None,
 ) -> tuple[ControlledAccess, Ts103574]:
-    inner, _ = make(technology, params, n_nodes=n_nodes, grant_subchannels=width)
+    inner, _ = make(
+        technology,
+        params,
+        n_nodes=n_nodes,
+        grant_subchannels=width,
+        event_subchannels=event_width,
+    )
     pool = params.resource_pool()
+    widths = [width] if event_width is None else [width, event_width]
     built = Ts103574(
         control,
-        context(n_nodes, n_subchannels=pool.n_subchannels, grant_subchannels=width),
+        context(
+            n_nodes,
+            n_subchannels=pool.n_subchannels,
+            grant_subchannels=width,
+            mcs=MCS,
+            widths=tuple(tuple(max(w - k // 2, 1) for k in range(10)) for w in widths),
+        ),
     )
     return ControlledAccess(inner, built), built
 
@@ -102,12 +120,24 @@ def test_the_limit_is_never_exceeded(data: st.DataObject) -> None:
     """
     technology, params = data.draw(st.sampled_from(TECHNOLOGIES))
     width = data.draw(st.integers(1, 3))
-    control = replace(AT_ONCE, spread=data.draw(st.booleans()))
-    access, built = limited(technology, params, control, 2, width)
+    control = replace(
+        AT_ONCE,
+        spread=data.draw(st.booleans()),
+        reaction=data.draw(st.sampled_from(["drop", "adapt"])),
+        max_mcs=data.draw(st.integers(5, 9)),
+    )
+    events = data.draw(st.sampled_from([None, 2]))
+    access, built = limited(technology, params, control, 2, width, events)
     gap = data.draw(st.sampled_from((20, 50, 100)))
     priorities = data.draw(st.lists(st.integers(1, 8), min_size=1, max_size=4))
     packets = [
-        Offered(slot, node, slot + 99, priorities[slot // gap % len(priorities)])
+        Offered(
+            slot,
+            node,
+            slot + 99,
+            priorities[slot // gap % len(priorities)],
+            once=events is not None and slot // gap % 3 == 1,
+        )
         for slot in range(0, 2400, gap)
         for node in range(2)
     ]
@@ -145,12 +175,17 @@ def test_the_limit_is_never_exceeded(data: st.DataObject) -> None:
     for packet, made in attempts.items():
         n = next(sent.n_attempts for sent in driven.sent if sent.packet == packet)
         assert made == list(range(n))
-    waiting = [access.forget(node) for node in range(2)]
+        steps = {sent.mcs_raise for sent in driven.sent if sent.packet == packet}
+        assert max(steps) <= (control.max_mcs - MCS if control.reaction == "adapt" else 0)
+    waiting = []
+    for node in range(2):
+        while (packet := access.forget(node)) >= 0:
+            waiting.append(packet)
     fates = [
         *attempts,
         *(packet for _, packet in driven.dropped),
         *(packet for _, packet in driven.replaced),
-        *(packet for packet in waiting if packet >= 0),
+        *waiting,
     ]
     assert sorted(fates) == list(range(len(packets)))
 
@@ -164,9 +199,11 @@ def test_a_quiet_channel_changes_nothing(technology: Any, params: Any) -> None:
     assert drive(access, packets, 2200) == drive(bare, packets, 2200)
 
 
-def busy(control: Ts103574Params, cbr: float, width: int, n: int = 60) -> Driven:
+def busy(control: Ts103574Params, cbr: float, width: int, n: int = 60, again: int = 0) -> Driven:
     """Run one vehicle at 10 Hz on a channel with a CBR; each message takes `width` of 5."""
-    params = RandomAccessParams(n_subchannels=5, t1_ms=1, t2_ms=1)
+    params = RandomAccessParams(
+        n_subchannels=5, t1_ms=1, t2_ms=2 if again else 1, blind_retransmissions=again
+    )
     access, built = limited(RandomAccess, params, control, 1, width)
     observe(built, cbr)
     return drive(access, periodic(1, n, first=1), 100 * n + 100)
@@ -306,3 +343,75 @@ def test_smoothing_weighs_the_newest() -> None:
     assert built.limit_of(0, 5) == 0.006
     observe(built, 0.0, start=tick)  # 0.35
     assert built.limit_of(0, 5) == 0.03
+
+
+ADAPT = replace(AT_ONCE, reaction="adapt", max_mcs=9)
+
+
+def settled(driven: Driven) -> set[tuple[int, int, int]]:
+    """Return attempts, width and MCS steps of packets after the second second."""
+    return {
+        (sent.n_attempts, sent.n_subchannels, sent.mcs_raise)
+        for sent in driven.sent
+        if sent.slot >= 2000 and sent.attempt == 0
+    }
+
+
+@pytest.mark.parametrize(
+    ("cbr", "expected", "per_second"),
+    [
+        (0.3, (2, 3, 0), 10),  # no limit
+        (0.6, (2, 3, 0), 10),  # 0.03: 15 subchannels in each period, six are wanted
+        (0.7, (1, 3, 0), 10),  # 0.006: three; the repetition gives way
+        (0.9, (1, 1, 4), 10),  # 0.003: one and a half; two more MCS for each subchannel less
+    ],
+)
+@pytest.mark.parametrize("spread", [False, True])
+def test_repetitions_give_way_then_width(
+    cbr: float, expected: tuple[int, int, int], per_second: int, spread: bool
+) -> None:
+    """TS 36.213 14.1.1: CR_limit is kept by what SL-PSSCH-TxParameters leaves to the node."""
+    driven = busy(replace(ADAPT, spread=spread), cbr, 3, again=1)
+    assert settled(driven) == {expected}
+    first = [sent.slot for sent in driven.sent if sent.attempt == 0 and sent.slot >= 2000]
+    assert len(first) == per_second * 4
+    assert {sent.packet for sent in driven.sent if sent.attempt == 1} == (
+        {sent.packet for sent in driven.sent} if expected[0] == 2 else set()
+    )
+    assert not driven.dropped
+
+
+def test_what_no_mcs_makes_narrow_enough_is_dropped_at_last() -> None:
+    """Two of three subchannels at MCS 7: 15 a second hold seven of them, not five of three."""
+    for control, width, per_second in ((replace(ADAPT, max_mcs=7), 2, 7), (AT_ONCE, 3, 5)):
+        driven = busy(control, 0.9, 3)
+        late = [sent for sent in driven.sent if 3000 <= sent.slot < 4000]
+        assert [sent.n_subchannels for sent in late] == [width] * per_second
+
+
+def test_only_allowed_mcs_are_taken() -> None:
+    """Without a step above its own MCS a node adapts by its repetitions alone."""
+    driven = busy(replace(ADAPT, max_mcs=5), 0.9, 3, again=1)
+    assert settled(driven) == {(1, 3, 0)}
+
+
+def test_what_is_narrower_says_so() -> None:
+    """Other nodes learn the width on air, and no repetition is announced."""
+    for sent in busy(ADAPT, 0.9, 3, again=1).sent:
+        assert (sent.gap_slots, sent.other_subchannel) == (0, 0)
+
+
+def test_the_state_counts_what_was_adapted() -> None:
+    params = RandomAccessParams(n_subchannels=5, t1_ms=1, t2_ms=1)
+    access, built = limited(RandomAccess, params, ADAPT, 1, 3)
+    observe(built, 0.9)
+    driven = drive(access, periodic(1, 20, first=1), 2001)
+    state = built.take_state(2001)
+    assert state.n_adapted.tolist() == [sum(sent.mcs_raise > 0 for sent in driven.sent)] == [20]
+    assert built.take_state(2001).n_adapted.tolist() == [0]
+    assert built.n_raised == 4
+
+
+def test_adapting_needs_curves_of_other_mcs() -> None:
+    with pytest.raises(ValueError, match="more than one MCS"):
+        Ts103574(ADAPT, context(1))

@@ -1,0 +1,60 @@
+"""Pedestrians of a run: joined to its fleet and its messages."""
+
+from __future__ import annotations
+
+from v2x.applications.awareness import Awareness, AwarenessParams
+from v2x.applications.base import Application
+from v2x.applications.joined import JoinedMessages
+from v2x.messages.sizes import VAM_BYTES, signed_cycle
+from v2x.mobility.base import MobilityModel
+from v2x.mobility.joined import JoinedFleet
+from v2x.mobility.pedestrians import PedestrianParams, Pedestrians
+from v2x.rng import key32
+from v2x.scenario.model import Scenario
+from v2x.scenario.own_messages import check_fit
+from v2x.world.road_map import RoadMap
+
+
+def pedestrians_of(scenario: Scenario, road_map: RoadMap, seed: int) -> Pedestrians | None:
+    """Return the pedestrians of a scenario, None if it has none."""
+    params = scenario.pedestrians
+    return Pedestrians(params, road_map, seed) if params.are_there else None
+
+
+def with_pedestrians(mobility: MobilityModel, walkers: Pedestrians | None) -> MobilityModel:
+    """Return the fleet with the pedestrians behind the vehicles."""
+    return mobility if walkers is None else JoinedFleet(mobility, walkers)
+
+
+def with_their_messages(
+    scenario: Scenario, application: Application, walkers: Pedestrians | None, seed: int
+) -> Application:
+    """Return what vehicles and pedestrians say.
+
+    Raises
+    ------
+    V2XError
+        If pedestrians would send more often or more at once than the grants of the vehicles
+        allow.
+    """
+    if walkers is None:
+        return application
+    params = scenario.pedestrians
+    own: Application | None = None
+    if params.rate_hz > 0.0:
+        own = Awareness(_psm(params), key32(seed, "pedestrians"))
+        check_fit(
+            scenario,
+            "pedestrians",
+            application,
+            rate_hz=params.rate_hz,
+            size_bytes=max(own.sizes_bytes),
+        )
+    return JoinedMessages(application, own, walkers.n_rows)
+
+
+def _psm(params: PedestrianParams) -> AwarenessParams:
+    size: int | tuple[int, ...] | None = params.size_bytes
+    if size is None:
+        size = signed_cycle(VAM_BYTES, 1000.0 / params.rate_hz)
+    return AwarenessParams(rate_hz=params.rate_hz, size_bytes=size, priority=params.priority)
