@@ -603,7 +603,8 @@ cdef class SlotReceiver:
             if n_near > 0:
                 self.take(begin, m, n_near, piece.near)
                 v2x_take_data(n_near, piece.near, self.node, &self.code[begin], f.curve_row,
-                              &self.flags[0], self.soft_of(tx, begin) if tx.attempt > 0 else NULL, piece)
+                              &self.flags[0],
+                              self.soft_of(tx, begin) if tx.attempt > 0 else NULL, piece)
                 v2x_decide(n_near, &f, &self.energy[0, 0], &self.word[0], &self.transmitting[0],
                            self.node, self.gain_of, self.away, piece.curve, piece.soft,
                            piece.outcome, piece.decoded, piece.bin, piece.sinr)

@@ -118,9 +118,7 @@ def drive(
         while waiting and waiting[0][1].slot <= slot:
             number, offered = waiting.pop(0)
             enqueue = technology.enqueue_once if offered.once else technology.enqueue
-            replaced = enqueue(
-                slot, offered.node, number, offered.deadline_slot, offered.priority
-            )
+            replaced = enqueue(slot, offered.node, number, offered.deadline_slot, offered.priority)
             if replaced >= 0:
                 result.replaced.append((slot, replaced))
         transmissions, dropped = technology.transmissions(slot)

@@ -52,6 +52,7 @@ class World:
             *(np.zeros(n, dtype=np.int32) for _ in range(3)),
         )
         self.channel.bind_counts(self.counts, self.gaps)
+        self.last_slot: NDArray[np.int32] | None = None
         m = len(packets)
         self.first_us = np.full(m, -1, dtype=np.int64)
         self.n_intended, self.n_received, self.n_first = np.zeros((3, m), dtype=np.int32)
@@ -76,15 +77,18 @@ class World:
     def move(self, gain: NDArray[np.float32], distance: NDArray[np.float32], now: int) -> None:
         """Take links; both arrays are (n, n), distances infinite where there is none."""
         sender, receiver = self.sender, self.receiver = np.nonzero(np.isfinite(distance))
+        if self.last_slot is None:
+            self.last_slot = np.full(len(sender), -1, dtype=np.int32)
+            self.last_generated, self.last_heard = np.zeros((2, len(sender)), dtype=np.int64)
         row_start = np.searchsorted(sender, np.arange(len(gain) + 1)).astype(np.int32)
         self.channel.bind_links(
             row_start,
             receiver.astype(np.int32),
             gain[sender, receiver],
             distance[sender, receiver],
-            self.__dict__.setdefault("last_slot", np.full(len(sender), -1, dtype=np.int32)),
-            self.__dict__.setdefault("last_generated", np.zeros(len(sender), dtype=np.int64)),
-            self.__dict__.setdefault("last_heard", np.zeros(len(sender), dtype=np.int64)),
+            self.last_slot,
+            self.last_generated,
+            self.last_heard,
         )
         self.channel.settle(now)
 
@@ -193,6 +197,7 @@ def test_kernel_and_twin_agree(situation: dict[str, Any]) -> None:
     links = list(zip(world.sender.tolist(), world.receiver.tolist(), strict=True))
     heard = [twin.heard.get(link, (0, 0)) for link in links]
     assert list(zip(world.last_heard, world.last_generated, strict=True)) == heard
+    assert world.last_slot is not None
     assert world.last_slot.tolist() == [
         twin.heard[link][0] // 1000 if link in twin.heard else -1 for link in links
     ]

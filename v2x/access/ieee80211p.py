@@ -54,8 +54,9 @@ class Ieee80211pParams:
         aCCATime (IEEE Std 802.11-2016 17.4.4, 10 MHz) [µs]: transmissions that start within it do
         not hear each other.
     cca_preamble_dbm
-        Power from which a frame that is being received keeps the channel busy (IEEE Std
-        802.11-2016 17.3.10.6) [dBm].
+        Power from which a frame that is being received keeps the channel busy [dBm]; -85 is the
+        least that IEEE Std 802.11-2016 17.3.10.6 demands. None for every such frame, as a
+        receiver that follows a frame does not transmit (17.3.12).
     cca_energy_dbm
         Power from which anything does (IEEE Std 802.11-2016 17.3.10.6) [dBm].
     cbr_threshold_dbm
@@ -81,7 +82,7 @@ class Ieee80211pParams:
     slot_us: int = 13
     sifs_us: int = 32
     sensing_us: int = 8
-    cca_preamble_dbm: float = -85.0
+    cca_preamble_dbm: float | None = None
     cca_energy_dbm: float = -65.0
     cbr_threshold_dbm: float = -85.0
     preamble_sinr_db: float = 0.0
@@ -130,7 +131,9 @@ class Ieee80211pParams:
             ),
             queue_packets=self.queue_packets,
             sensing_us=self.sensing_us,
-            preamble_mw=10.0 ** (self.cca_preamble_dbm / 10.0),
+            preamble_mw=(
+                0.0 if self.cca_preamble_dbm is None else 10.0 ** (self.cca_preamble_dbm / 10.0)
+            ),
             energy_mw=10.0 ** (self.cca_energy_dbm / 10.0),
             busy_mw=10.0 ** (self.cbr_threshold_dbm / 10.0),
         )

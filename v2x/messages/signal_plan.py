@@ -210,7 +210,8 @@ def _from_now(later_s: float) -> Quantity:
 
 def _at(time_s: float, later_s: float) -> Quantity:
     """Return when something happens within its hour, or that it is an hour from now."""
-    return _within_hour(time_s + later_s) if later_s < HOUR_S else BEYOND
+    is_within = round(10.0 * later_s) < 10.0 * HOUR_S
+    return _within_hour(time_s + later_s) if is_within else BEYOND
 
 
 def _within_hour(time_s: float) -> float:

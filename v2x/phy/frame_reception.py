@@ -101,7 +101,7 @@ class OfdmWaveform:
             data_log2 = log2_bit_success(sinr, self.rate)
             name = f"ofdm-{self.rate.mbps:g}mbps-awgn"
         else:
-            chosen = curve(phy.error_curve)
+            chosen = curve(phy.error_curve, key="phy.error_curve")
             success = 1.0 - chosen.bler(CURVE_SINR_DB - self.fading_loss_db)
             data_log2 = np.log2(np.maximum(success, 2.0**_NEVER))
             name = chosen.name

@@ -117,7 +117,7 @@ def design_receiver(
         if phy.error_curve == "auto":
             chosen = pool.data_curve(phy.mcs, f"{environment}_{_ENVIRONMENT[state]}", size_bytes)
         else:
-            chosen = curve(phy.error_curve)
+            chosen = curve(phy.error_curve, key="phy.error_curve")
         used[chosen.name] = chosen
         curve_of_code[code] = list(used).index(chosen.name)
     shift_db = pool.second_stage_shift_db(phy.mcs) if second_stage else None

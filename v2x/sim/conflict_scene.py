@@ -21,22 +21,6 @@ _CORNER_RAD = 1e-3
 _BOUND_RAD = 1e-6
 
 
-#: Columns of a state that the kernel takes in this order.
-_COLUMNS = (
-    "speed_mps",
-    "acceleration_mps2",
-    "edge",
-    "lane",
-    "offset_m",
-    "level",
-    "length_m",
-    "width_m",
-    "height_m",
-    "leader",
-    "gap_m",
-)
-
-
 class Motion(IntEnum):
     """Columns of ``Scene.motion``; SI units, ``CLIMB`` is dz/dt and ``DRIFT`` to the left."""
 
@@ -151,11 +135,29 @@ class SceneMaker:
         grade, friction = np.empty(n), np.empty(n)
         kernel.fill_scene(
             row,
-            *(getattr(fleet, name) for name in ("id", "kind", "x_m", "y_m", "z_m", "heading_rad")),
+            fleet.id,
+            fleet.kind,
+            fleet.x_m,
+            fleet.y_m,
+            fleet.z_m,
+            fleet.heading_rad,
             np.cos(fleet.heading_rad),
             np.sin(fleet.heading_rad),
-            *(getattr(fleet, name) for name in _COLUMNS),
-            *(getattr(last, name) for name in ("id", "x_m", "y_m", "heading_rad")),
+            fleet.speed_mps,
+            fleet.acceleration_mps2,
+            fleet.edge,
+            fleet.lane,
+            fleet.offset_m,
+            fleet.level,
+            fleet.length_m,
+            fleet.width_m,
+            fleet.height_m,
+            fleet.leader,
+            fleet.gap_m,
+            last.id,
+            last.x_m,
+            last.y_m,
+            last.heading_rad,
             self._step_s,
             self._period_m,
             _SIDEWAYS_MPS,

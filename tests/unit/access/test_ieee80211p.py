@@ -17,9 +17,10 @@ def test_edca_of_ocb() -> None:
     assert rules.interframe_us == (58, 71, 110, 149)
     assert rules.contention_window == (3, 7, 15, 15)
     assert rules.queue_of_priority == (0, 0, 1, 1, 2, 2, 3, 3)
-    assert 10.0 * np.log10([rules.preamble_mw, rules.energy_mw, rules.busy_mw]) == pytest.approx(
-        [-85.0, -65.0, -85.0]
-    )
+    assert rules.preamble_mw == 0.0  # whoever follows a frame does not transmit
+    assert 10.0 * np.log10([rules.energy_mw, rules.busy_mw]) == pytest.approx([-65.0, -85.0])
+    least = Ieee80211pParams(cca_preamble_dbm=-85.0).contention()
+    assert 10.0 * np.log10(least.preamble_mw) == pytest.approx(-85.0)
 
 
 def test_headers_go_along() -> None:

@@ -31,6 +31,12 @@ def test_pressure_is_the_overlap_over_the_fourth_power_of_the_distance() -> None
     assert n_neighbours.tolist() == [2, 0]
 
 
+def test_nobody_is_nearer_than_ten_metres() -> None:
+    places = road([0.0, 1.0], grid=Grid(n_slots=1, n_subchannels=1, length=1))
+    places.place[:] = [-1, 0]
+    assert places.around(0)[0][0] == pytest.approx([1e-4])
+
+
 def test_other_subchannels_of_a_slot_leak() -> None:
     """TS 36.101 6.5.2.3: 30 dB below."""
     places = road([0.0, 100.0], grid=Grid(n_slots=1, n_subchannels=2, length=1))

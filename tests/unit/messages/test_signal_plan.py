@@ -125,9 +125,28 @@ def test_any_plan_at_any_time_is_a_message(
         assert starts[1:] == ends[:-1]
 
 
+@pytest.mark.parametrize("utc", [False, True])
+@pytest.mark.parametrize(
+    ("duration_s", "end_s"), [(3599.9, 3599.9), (3599.96, BEYOND), (3600.0, BEYOND)]
+)
+def test_an_hour_begins_with_its_last_tenth(utc: bool, duration_s: float, end_s: object) -> None:
+    """What would be told as a whole hour from now cannot be: the mark would be that of now."""
+    plan = PhasePlan(
+        phase_id=1,
+        stages=(
+            Stage(light=Light.RED, duration_s=duration_s),
+            Stage(light=Light.PROTECTED_GREEN, duration_s=9.0),
+        ),
+    )
+    timing = states(plan, 0.0, utc=utc)[0].timing
+    assert timing is not None
+    assert timing.likely_end_s == end_s
+
+
 def test_the_plan_of_routed_traffic() -> None:
     """Never both green; each axis is green from its half of the cycle until its clearance."""
     plans = two_axis_plan(60.0, 4.0)
+    assert [plan.phase_id for plan in plans] == [1, 2]
     for second in range(120):
         lights = [states(plan, float(second))[0].light for plan in plans]
         greens = [light is Light.PROTECTED_GREEN for light in lights]

@@ -58,6 +58,13 @@ def test_keys_of_others_are_refused() -> None:
         load_scenario("highway_3gpp", [("access.type", "ieee80211p"), ("access.t2_ms", "20")])
 
 
+@pytest.mark.parametrize("access", ["ieee80211p", "lte-mode4"])
+def test_an_unknown_error_curve_names_the_key(access: str) -> None:
+    scenario = load_scenario("highway_3gpp", [("access.type", access), ("phy.error_curve", "nope")])
+    with pytest.raises(V2XError, match=r"^phy\.error_curve: unknown error curve"):
+        assemble(scenario, load_road_map(scenario))
+
+
 def test_who_speaks_to_some_is_refused() -> None:
     scenario = load_scenario(
         "highway_3gpp", [("access.type", "ieee80211p"), ("messages.cast", "unicast")]

@@ -96,7 +96,10 @@ def test_controls_and_the_scheduler_are_listed_with_their_parameters() -> None:
             [("congestion.type", "ts103574"), ("congestion.cbr_weight", "0")],
             r"congestion\.cbr_weight: must be above 0",
         ),
-        ([("access.type", "scheduled"), ("access.reuse_distance_m", "0")], r"must be within .*, got 0"),
+        (
+            [("access.type", "scheduled"), ("access.reuse_distance_m", "0")],
+            r"must be within .*, got 0",
+        ),
     ],
 )
 def test_mistakes_are_named(path: Path, changes: list[tuple[str, str]], message: str) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from v2x.mobility.fleet import FleetState, NodeKind
 from v2x.mobility.surrogates import crash_probability
 from v2x.records.tables import ConflictKind, check_table
+from v2x.sim.conflict_roads import ConflictRoads
 from v2x.sim.conflicts import ConflictWatch
 from v2x.sim.recorder import Recorder, RecordParams
 from v2x.sim.safety_params import SafetyParams
@@ -389,3 +390,14 @@ def test_the_recorder_writes_both_tables() -> None:
 def test_thresholds_are_checked() -> None:
     with pytest.raises(ValueError, match="ttc_s must be within"):
         SafetyParams(ttc_s=0.0)
+
+
+def test_lanes_are_compared_on_one_edge() -> None:
+    """Lane 1 of edge 0 goes on as lane 0 of edge 1; edge 2 does not go on there."""
+    roads = ConflictRoads(highway(), WeatherParams())
+    roads.joints = np.zeros((3, 6), dtype=np.int32)
+    roads.joints[:, 4], roads.joints[:, 5] = [1, -1, -1], [-1, 0, 0]
+    edge, lane, goal = (np.array(v, dtype=np.int32) for v in ([0, 1, 2], [1, 1, 1], [1, 0, 1]))
+    onto, as_lane = roads.on_one_edge(edge, lane, goal)
+    assert onto.tolist() == [1, 1, 2]
+    assert as_lane.tolist() == [0, 1, 1]
