@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Who is about to touch whom: pairs on collision course, and paths that crossed.
 
-The grid of cells, the rectangles and the roads are explained in :mod:`v2x.sim.conflicts`.
+The grid of cells, the rectangles and the roads are explained in :mod:`v2x.sim.safety.conflicts`.
 """
 
 from libc.math cimport INFINITY, NAN, copysign, fabs, floor, fmax, fmin, sqrt

@@ -9,6 +9,9 @@ before anybody hears any of them.
 from libc.math cimport NAN
 from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
+from counting cimport (
+    BELOW_SENSITIVITY, COLLISION, CONTROL_LOST, COUNTED, HALF_DUPLEX, N_DIRECTIONS, N_OUTCOMES,
+    OUT_OF_BUDGET, PROPAGATION, RECEIVED, ROADSIDE, distance_bin)
 from lengths cimport need
 from station cimport Station
 
@@ -21,19 +24,7 @@ cdef extern from "reception.h":
 
 cdef enum:
     N_QUEUES = 4
-    RECEIVED = 0
-    HALF_DUPLEX = 1
-    BELOW_SENSITIVITY = 2
-    PROPAGATION = 3
-    COLLISION = 4
-    CONTROL_LOST = 5
-    OUT_OF_BUDGET = 6
-    N_OUTCOMES = 8
-    N_DIRECTIONS = 4
     CURVE_POINTS = 29 * 128
-    # flags of a node
-    COUNTED = 1
-    ROADSIDE = 2
 
 #: Never.
 cdef int64_t NEVER = INT64_MAX
@@ -439,7 +430,7 @@ cdef class ContentionChannel:
         cdef int sender = self.flags[i]
         cdef int ends = self.flags[j]
         cdef int64_t generated = self.generated_us[f.frame_packet]
-        cdef int k = self.distance_bin(self.distance[e])
+        cdef int k = distance_bin(self.distance[e], self.bin_width)
         cdef bint counts_here = (generated >= self.counted_from_us and sender & COUNTED
                                  and k < self.n_bins and ends & COUNTED)
         cdef int64_t gap
@@ -469,18 +460,10 @@ cdef class ContentionChannel:
             return
         for e in range(self.row_start[node], self.row_start[node + 1]):
             j = self.neighbour[e]
-            k = self.distance_bin(self.distance[e])
+            k = distance_bin(self.distance[e], self.bin_width)
             if k < self.n_bins and self.flags[j] & COUNTED:
                 self.counts[(sender & ROADSIDE) + (self.flags[j] >> 1), k, OUT_OF_BUDGET] += 1
                 self.n_intended[packet] += not self.flags[j] & ROADSIDE
-
-    cdef inline int distance_bin(self, float distance) noexcept nogil:
-        """Return the bin (lower, upper] of a distance."""
-        cdef float scaled = distance / self.bin_width
-        cdef int k = <int>scaled
-        if <float>k == scaled and k > 0:
-            k -= 1
-        return k
 
     cdef void close_segment(self, Station *s, int64_t now) noexcept nogil:
         """Take what a receiver heard since its interference last changed."""

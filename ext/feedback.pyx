@@ -66,7 +66,7 @@ cdef class FeedbackChannel:
     Parameters
     ----------
     period, gap, blocks_each, shifts, all_subchannels
-        The grid, see :class:`v2x.phy.psfch.PsfchGrid`; `shifts` are the first cyclic shifts.
+        The grid, see :class:`v2x.phy.nr.psfch.PsfchGrid`; `shifts` are the first cyclic shifts.
     nack_only
         Groupcast option 1: silence is ACK, and everybody who failed answers on one resource.
     ties_send

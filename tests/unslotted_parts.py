@@ -16,7 +16,7 @@ from v2x.channel.base import PropagationModel
 from v2x.channel.channel_params import ChannelParams
 from v2x.channel.link_table import LinkTable
 from v2x.mobility.base import MobilityModel
-from v2x.phy.frame_reception import FrameReceiver
+from v2x.phy.ofdm.frame_reception import FrameReceiver
 from v2x.phy.radio import PhyParams, RadioParams
 from v2x.sim.clock import to_us
 from v2x.sim.contention import UnslottedMedium

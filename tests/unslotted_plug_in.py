@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from v2x.access.unslotted import Contention
-from v2x.phy.frame_reception import OfdmWaveform
-from v2x.phy.ofdm_rates import rate
+from v2x.phy.ofdm.frame_reception import OfdmWaveform
+from v2x.phy.ofdm.rates import rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

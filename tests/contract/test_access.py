@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from v2x import registry
 from v2x.access.base import TRANSMISSION
-from v2x.access.nr_coordination import CoordinationParams
+from v2x.access.nr.coordination import CoordinationParams
 from v2x.phy.sci import RESERVATION_MS
 from v2x.phy.sensing_history import ControlInformation, SensingHistory
 from v2x.phy.sidelink_pool import SidelinkPool

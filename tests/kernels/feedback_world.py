@@ -16,7 +16,7 @@ from v2x._kernels.feedback import (
     FeedbackChannel,
 )
 from v2x.access.base import TRANSMISSION
-from v2x.phy.psfch import SHIFTS, PsfchGrid
+from v2x.phy.nr.psfch import SHIFTS, PsfchGrid
 
 from .twin_feedback import Asked, Channel, Path
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from v2x import rng
 from v2x._kernels.audience import address_members, address_range, keep_members
-from v2x.phy.nr_zone import distance_to_zone_m, zone_id
+from v2x.phy.nr.zone import distance_to_zone_m, zone_id
 
 
 def table(rows: list[dict[int, float]]) -> tuple[Any, Any, Any]:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from v2x._kernels.contention import ContentionChannel
-from v2x.phy.ofdm_error import log2_bit_success
-from v2x.phy.ofdm_rates import RATES
+from v2x.phy.ofdm.error_model import log2_bit_success
+from v2x.phy.ofdm.rates import RATES
 from v2x.phy.reception import CURVE_SINR_DB
 from v2x.records.tables import N_DIRECTIONS, N_OUTCOMES
 from v2x.sim.contention import STATION

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from v2x import rng
 from v2x.access.base import TRANSMISSION
-from v2x.phy.psfch import confused_rayleigh, confused_steady, missed_rayleigh
+from v2x.phy.nr.psfch import confused_rayleigh, confused_steady, missed_rayleigh
 
 from .feedback_world import GRID, N_PACKETS, FeedbackWorld
 from .twin_feedback import ACK, NACK, TALLIES, Asked, Path

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from v2x import rng
-from v2x._kernels.reception import count_states, sample_ages
+from v2x._kernels.link_memory import count_states, sample_ages
 
 from .twin_links import as_table, pairs
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from v2x import rng
-from v2x._kernels.reception import count_known
+from v2x._kernels.link_memory import count_known
 
 from .twin_links import as_table, pairs
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from v2x._kernels import grants, links, reception, sensing
+from v2x._kernels import grants, link_memory, links, reception, sensing
 from v2x.access.base import TRANSMISSION
 
 from .reception_world import design
@@ -343,9 +343,9 @@ CALLS: dict[str, tuple[Callable[..., Any], Arguments]] = {
     "SlotReceiver.bind_links": (bind_links, BIND_LINKS),
     "SlotReceiver.bind_packets": (bind_packets, BIND_PACKETS),
     "SlotReceiver.bind_log": (reception.SlotReceiver(**RECEIVER).bind_log, BIND_LOG),
-    "sample_ages": (reception.sample_ages, AGES),
-    "count_known": (reception.count_known, KNOWN),
-    "count_states": (reception.count_states, STATES),
+    "sample_ages": (link_memory.sample_ages, AGES),
+    "count_known": (link_memory.count_known, KNOWN),
+    "count_states": (link_memory.count_states, STATES),
     "CandidateSelector": (select, {**SELECTOR, **SELECT}),
     "busy_ratio": (sensing.busy_ratio, BUSY),
     "GrantBook": (grants.GrantBook, BOOK),

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from v2x.phy.psfch import ACK_SHIFT, SEQUENCE_LENGTH, SHIFTS, PsfchGrid, leak
+from v2x.phy.nr.psfch import ACK_SHIFT, SEQUENCE_LENGTH, SHIFTS, PsfchGrid, leak
 
 from .twin_math import hashed, normal_pair, uniform
 

@@ -16,8 +16,8 @@ from v2x.access.ieee80211p import Ieee80211pParams
 from v2x.access.unslotted import MEMORY_US
 from v2x.applications.awareness import Awareness, AwarenessParams
 from v2x.applications.rate_control import RateControlled
-from v2x.phy.ofdm_error import frame_error_rate, log2_bit_success
-from v2x.phy.ofdm_rates import rate
+from v2x.phy.ofdm.error_model import frame_error_rate, log2_bit_success
+from v2x.phy.ofdm.rates import rate
 from v2x.records.tables import Outcome
 from v2x.sim.recorder import RecordParams
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from v2x.access.nr_mode2 import NrMode2, NrMode2Params
+from v2x.access.nr.mode2 import NrMode2, NrMode2Params
 from v2x.applications.awareness import AwarenessParams
-from v2x.phy.psfch import missed_rayleigh
+from v2x.phy.nr.psfch import missed_rayleigh
 from v2x.phy.radio import RadioParams
 from v2x.phy.reception import CURVE_SINR_DB, ReceiverDesign
 from v2x.records.tables import Outcome

@@ -151,7 +151,7 @@ class FeedbackAccess(AccessTechnology, Protocol):
     """A technology whose retransmissions depend on feedback.
 
     Its parameters have a method ``feedback_design()`` that returns a
-    :class:`~v2x.phy.psfch.PsfchDesign`, or None if all retransmissions are blind.
+    :class:`~v2x.phy.nr.psfch.PsfchDesign`, or None if all retransmissions are blind.
     """
 
     def settle(self, verdicts: NDArray[np.int32]) -> NDArray[np.int32]:

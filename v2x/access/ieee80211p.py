@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from v2x.access.unslotted import N_QUEUES, Contention
-from v2x.phy.frame_reception import OfdmWaveform
-from v2x.phy.ofdm_rates import rate
+from v2x.phy.ofdm.frame_reception import OfdmWaveform
+from v2x.phy.ofdm.rates import rate
 
 #: Access categories, the one that is served first first.
 ACCESS_CATEGORIES = ("vo", "vi", "be", "bk")

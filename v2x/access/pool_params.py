@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from v2x.phy.nr_pool import NrPool
-from v2x.phy.nr_transport_block import PsschLayout
+from v2x.phy.nr.pool import NrPool
+from v2x.phy.nr.transport_block import PsschLayout
 from v2x.phy.resource_pool import ResourcePool
 from v2x.phy.sidelink_pool import SidelinkPool
 

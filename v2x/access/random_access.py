@@ -32,7 +32,8 @@ class RandomAccessParams(LtePoolParams):
         self.resource_pool()
         if not 1 <= self.t1_ms <= self.t2_ms <= 1000:
             raise ValueError(
-                f"t1_ms and t2_ms must be 1 <= t1 <= t2 <= 1000, got {self.t1_ms}, {self.t2_ms}"
+                f"t1_ms ({self.t1_ms}) must be at least 1 and at most t2_ms ({self.t2_ms}), "
+                "and this at most 1000"
             )
         if self.blind_retransmissions not in (0, 1):
             raise ValueError(

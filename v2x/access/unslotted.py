@@ -17,7 +17,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from v2x.phy.frame_reception import FrameReceiver
+from v2x.phy.ofdm.frame_reception import FrameReceiver
 from v2x.phy.radio import PhyParams, RadioParams
 
 #: The unit in which links remember when they last carried something [µs].

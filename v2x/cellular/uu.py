@@ -25,7 +25,7 @@ from v2x.cellular.pairs import neighbours_of
 from v2x.cellular.params import UuParams, log_sigma
 from v2x.cellular.tally import NetworkTally
 from v2x.mobility.fleet import FleetState, NodeKind
-from v2x.phy.nr_processing import N1_SYMBOLS, N2_SYMBOLS, processing_us
+from v2x.phy.nr.processing import N1_SYMBOLS, N2_SYMBOLS, processing_us
 from v2x.records.tables import NETWORK_PARTS, NETWORK_PATH_NAMES, NetworkOutcome, NetworkPath
 from v2x.units import US_PER_MS
 

@@ -33,7 +33,7 @@ def decode_(source: str) -> None:
     digits. Names say the unit; "unavailable" stands for the code of that meaning, and a field
     that is left out was not sent.
     """
-    from v2x.messages.frame import decode, to_json
+    from v2x.messages.csae.frame import decode, to_json
 
     octets, file = _octets(source)
     try:
@@ -99,7 +99,7 @@ def encode_(source: Path, out: Path | None) -> None:
 
     FILE.json is what  v2x message decode  prints.
     """
-    from v2x.messages.frame import encode, from_json
+    from v2x.messages.csae.frame import encode, from_json
 
     content = _read(source)
     try:

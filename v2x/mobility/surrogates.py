@@ -1,7 +1,7 @@
 """How near a crash was: surrogate safety measures of motion, as plain formulas.
 
 Everything is vectorised: arguments broadcast against each other. Grades are rise over run,
-uphill positive. :mod:`v2x.sim.conflicts` applies the formulas to a fleet, tick by tick.
+uphill positive. :mod:`v2x.sim.safety.conflicts` applies the formulas to a fleet, tick by tick.
 """
 
 from __future__ import annotations

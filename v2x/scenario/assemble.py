@@ -32,12 +32,12 @@ from v2x.scenario.pedestrians import pedestrians_of, with_pedestrians, with_thei
 from v2x.scenario.roadside import antenna_gains_dbi, with_roadside
 from v2x.sim.audience import AddressedMessages
 from v2x.sim.clock import to_us
-from v2x.sim.conflicts import ConflictWatch
 from v2x.sim.link_memory import LONGEST_GAP_MS
 from v2x.sim.neighbours import NeighbourRoads
 from v2x.sim.packet_log import PacketLog
 from v2x.sim.recorder import Recorder
 from v2x.sim.region import CountedRegion
+from v2x.sim.safety.conflicts import ConflictWatch
 from v2x.sim.simulation import Simulation, SimulationParts
 from v2x.units import US_PER_S
 from v2x.world import geometry, store, synthetic

@@ -5,8 +5,8 @@ from __future__ import annotations
 from v2x.channel.link_table import LinkTable
 from v2x.errors import V2XError
 from v2x.messages.cast import BROADCAST, GROUPCAST_NACK, CastParams
-from v2x.phy.nr_sci import SCI2A_BITS, SCI2B_BITS
-from v2x.phy.psfch import PsfchDesign
+from v2x.phy.nr.psfch import PsfchDesign
+from v2x.phy.nr.sci import SCI2A_BITS, SCI2B_BITS
 from v2x.phy.reception import ReceiverDesign
 from v2x.phy.sidelink_pool import SidelinkPool
 from v2x.scenario.model import Scenario

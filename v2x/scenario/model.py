@@ -18,7 +18,7 @@ from v2x.mobility.positioning_params import NoPositioning, PositioningParams
 from v2x.phy.radio import PhyParams, RadioParams
 from v2x.scenario.synthetic_maps import SYNTHETIC_MAPS
 from v2x.sim.recorder import RecordParams
-from v2x.sim.safety_params import SafetyParams
+from v2x.sim.safety.params import SafetyParams
 from v2x.world.roadside_params import RoadsideParams
 from v2x.world.weather import WeatherParams
 

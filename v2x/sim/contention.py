@@ -13,7 +13,7 @@ from v2x.access.unslotted import MEMORY_US, N_QUEUES, Contention, Waveform
 from v2x.applications.base import PacketBatch
 from v2x.channel.link_table import LinkTable
 from v2x.mobility.fleet import FleetState
-from v2x.phy.frame_reception import FrameReceiver
+from v2x.phy.ofdm.frame_reception import FrameReceiver
 from v2x.sim.link_memory import LinkMemory
 from v2x.sim.packet_log import PacketLog
 from v2x.sim.recorder import RecordParams

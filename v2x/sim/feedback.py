@@ -18,7 +18,7 @@ from v2x._kernels.feedback import (
 )
 from v2x.access.base import SlotTransmissions
 from v2x.channel.link_table import LinkTable
-from v2x.phy.psfch import SHIFTS, PsfchDesign
+from v2x.phy.nr.psfch import SHIFTS, PsfchDesign
 from v2x.phy.reception import ReceiverDesign
 from v2x.sim.audience import Audience
 

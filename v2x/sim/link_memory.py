@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from v2x._kernels.reception import count_known, count_states, sample_ages
+from v2x._kernels.link_memory import count_known, count_states, sample_ages
 from v2x.access.congestion.base import HeardLinks
 from v2x.channel.law_tables import LINK_CODES
 from v2x.channel.link_table import LinkTable

@@ -14,8 +14,8 @@ from v2x.access.congestion.base import ControlState
 from v2x.mobility.fleet import FleetState, FloatArray, NodeKind
 from v2x.mobility.positioning import BelievedState
 from v2x.records.tables import N_OUTCOMES, SCHEMAS, Direction, empty_table
-from v2x.sim.conflicts import ConflictWatch
 from v2x.sim.position_counts import PositionCounts
+from v2x.sim.safety.conflicts import ConflictWatch
 from v2x.units import US_PER_S
 
 #: Pairs that would touch within this time go into the safety table [s] ...

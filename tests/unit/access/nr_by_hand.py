@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from v2x._kernels.sensing import CandidateSelector
-from v2x.access.nr_partial_sensing import MonitoredSlots
+from v2x.access.nr.partial_sensing import MonitoredSlots
 from v2x.phy.sensing_history import ControlInformation, SensingHistory
 
 #: A resource: slot and first subchannel.

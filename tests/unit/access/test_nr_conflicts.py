@@ -13,11 +13,11 @@ from hypothesis import settings
 from numpy.typing import NDArray
 
 from v2x.access.base import TRANSMISSION, SlotTransmissions
-from v2x.access.nr_conflicts import Conflicts, SequenceDetection
-from v2x.access.nr_coordination import CoordinationParams
-from v2x.access.nr_mode2 import NrMode2, NrMode2Params
-from v2x.access.nr_overheard import Announcement, Resource, announcements, decoded_mw
-from v2x.phy.psfch import missed_rayleigh
+from v2x.access.nr.conflicts import Conflicts, SequenceDetection
+from v2x.access.nr.coordination import CoordinationParams
+from v2x.access.nr.mode2 import NrMode2, NrMode2Params
+from v2x.access.nr.overheard import Announcement, Resource, announcements, decoded_mw
+from v2x.phy.nr.psfch import missed_rayleigh
 from v2x.phy.sensing_history import SensingHistory, unpack
 
 from ...access_loop import Offered, drive, make

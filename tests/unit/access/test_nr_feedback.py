@@ -13,8 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from v2x.access.nr_mode2 import NrMode2, NrMode2Params
-from v2x.phy.nr_error_model import nominal_threshold_db
+from v2x.access.nr.mode2 import NrMode2, NrMode2Params
+from v2x.phy.nr.error_model import nominal_threshold_db
 from v2x.phy.sensing_history import ControlInformation
 
 from ...access_loop import Offered, drive, make

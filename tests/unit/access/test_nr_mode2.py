@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from v2x.access.nr_mode2 import NrMode2, NrMode2Params
+from v2x.access.nr.mode2 import NrMode2, NrMode2Params
 from v2x.phy.sensing_history import ControlInformation
 
 from ...access_loop import Offered, Sent, drive, make

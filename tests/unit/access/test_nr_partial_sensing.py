@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from v2x import rng
-from v2x.access.nr_mode2 import NrMode2, NrMode2Params
-from v2x.access.nr_partial_sensing import (
+from v2x.access.nr.mode2 import NrMode2, NrMode2Params
+from v2x.access.nr.partial_sensing import (
     MonitoredSlots,
     PartialSensing,
     PartialSensingParams,

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from v2x import rng
-from v2x.access.nr_coordination import CoordinationParams, Overheard, Selecting
-from v2x.access.nr_mode2 import NrMode2, NrMode2Params
-from v2x.access.nr_overheard import Resource, announcements, best_heard, heard_resources
-from v2x.access.nr_resource_sets import ResourceSets, Wanted
-from v2x.phy.nr_sci import SCI2A_BITS, sci2c_bits
+from v2x.access.nr.coordination import CoordinationParams, Overheard, Selecting
+from v2x.access.nr.mode2 import NrMode2, NrMode2Params
+from v2x.access.nr.overheard import Resource, announcements, best_heard, heard_resources
+from v2x.access.nr.resource_sets import ResourceSets, Wanted
+from v2x.phy.nr.sci import SCI2A_BITS, sci2c_bits
 from v2x.phy.sensing_history import SensingHistory, unpack
 
 from ...access_loop import make

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from v2x.access.nr_mode2 import NrMode2, NrMode2Params
+from v2x.access.nr.mode2 import NrMode2, NrMode2Params
 from v2x.phy.sensing_history import SensingHistory
 
 from ...access_loop import Driven, Offered, drive, make

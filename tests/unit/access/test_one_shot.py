@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from v2x.access.lte_mode4 import LteMode4, LteMode4Params
-from v2x.access.nr_mode2 import NrMode2
-from v2x.access.nr_params import NrMode2Params
+from v2x.access.nr.mode2 import NrMode2
+from v2x.access.nr.params import NrMode2Params
 from v2x.access.random_access import RandomAccess, RandomAccessParams
 
 from ...access_loop import Driven, Offered, drive, make, periodic

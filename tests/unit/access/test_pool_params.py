@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from v2x.access.lte_mode4 import LteMode4Params
-from v2x.access.nr_params import NrMode2Params
+from v2x.access.nr.params import NrMode2Params
 from v2x.access.pool_params import LtePoolParams, NrPoolParams
 from v2x.access.random_access import RandomAccessParams
-from v2x.access.scheduled_params import ScheduledParams
-from v2x.phy.nr_pool import NrPool
+from v2x.access.scheduling.params import ScheduledParams
+from v2x.phy.nr.pool import NrPool
 from v2x.phy.resource_pool import ResourcePool
 from v2x.scenario.describe import parameter_docs
 

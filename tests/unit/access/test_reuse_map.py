@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from v2x.access.reuse_map import Grid, ReuseMap
+from v2x.access.scheduling.reuse_map import Grid, ReuseMap
 
 
 def road(

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from v2x.access.base import AccessContext
-from v2x.access.scheduled import Scheduled
-from v2x.access.scheduled_params import ScheduledParams
+from v2x.access.scheduling.params import ScheduledParams
+from v2x.access.scheduling.scheduled import Scheduled
 
 from ...access_loop import Driven, Offered, drive, make, periodic
 

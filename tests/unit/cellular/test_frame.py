@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from v2x.cellular.frame import RESOURCE_BLOCKS, Frame
-from v2x.phy.nr_processing import N1_SYMBOLS, N2_SYMBOLS, processing_us
+from v2x.phy.nr.processing import N1_SYMBOLS, N2_SYMBOLS, processing_us
 
 TABLES = Path(__file__).resolve().parents[4] / "shared" / "reference" / "tables"
 

@@ -12,12 +12,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from v2x.messages.frame import FRAME
-from v2x.messages.offsets import _Forms
-from v2x.messages.structure import Choice, ListOf, RecordType
-from v2x.messages.symbols import ChineseText, Enumerated, Flags, Ia5Text, Octets
-from v2x.messages.uper import BitReader, BitWriter
-from v2x.messages.wire import (
+from v2x.messages.coding.structure import Choice, ListOf, RecordType
+from v2x.messages.coding.symbols import ChineseText, Enumerated, Flags, Ia5Text, Octets
+from v2x.messages.coding.uper import BitReader, BitWriter
+from v2x.messages.coding.wire import (
     Code,
     Integer,
     Scaled,
@@ -25,6 +23,8 @@ from v2x.messages.wire import (
     WireType,
     bits_for,
 )
+from v2x.messages.csae.frame import FRAME
+from v2x.messages.csae.offsets import _Forms
 
 GOLDEN = {
     "G1": "00002626466686a6c6e7000c98e87bb6155981ebe345086407081f69f41fdfffc04b41c23c0500",

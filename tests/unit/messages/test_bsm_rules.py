@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from v2x.messages import bsm_rules
-from v2x.messages.bsm import VehicleEvent
-from v2x.messages.bsm_rules import (
+from v2x.messages.coding.wire import STRAIGHT
+from v2x.messages.csae import bsm_rules
+from v2x.messages.csae.bsm import VehicleEvent
+from v2x.messages.csae.bsm_rules import (
     KEY_EVENTS,
     NO_EVENTS,
     BsmSchedule,
@@ -20,7 +21,6 @@ from v2x.messages.bsm_rules import (
     event_flags,
     path_prediction,
 )
-from v2x.messages.wire import STRAIGHT
 
 MS = 1000
 

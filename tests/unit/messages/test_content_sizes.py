@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from v2x.messages.bsm import (
+from v2x.messages.coding.wire import STRAIGHT
+from v2x.messages.csae.bsm import (
     AuxiliaryBrake,
     BasicSafetyMessage,
     BrakeStatus,
@@ -27,15 +28,14 @@ from v2x.messages.bsm import (
     VehicleEvent,
     WheelBrake,
 )
-from v2x.messages.elements import (
+from v2x.messages.csae.elements import (
     Acceleration4Way,
     MotionConfidence,
     PositionalAccuracy,
     PositionConfidence,
 )
-from v2x.messages.frame import decode, encode, size_bits, size_bytes
-from v2x.messages.offsets import HorizontalOffset, PositionOffset, VerticalOffset
-from v2x.messages.wire import STRAIGHT
+from v2x.messages.csae.frame import decode, encode, size_bits, size_bytes
+from v2x.messages.csae.offsets import HorizontalOffset, PositionOffset, VerticalOffset
 
 from .samples import GOLDEN
 

@@ -7,8 +7,8 @@ import doctest
 import pytest
 
 from v2x.messages import envelope, sizes
+from v2x.messages.csae.frame import decode, size_bytes
 from v2x.messages.envelope import ETSI, ROADSIDE, VEHICLE, Envelope
-from v2x.messages.frame import decode, size_bytes
 
 from .samples import GOLDEN
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from v2x.messages.bsm import (
+from v2x.messages.coding.uper import BitReader
+from v2x.messages.coding.wire import STRAIGHT, UNAVAILABLE
+from v2x.messages.csae.bsm import (
     BasicSafetyMessage,
     BrakeStatus,
     Control,
@@ -14,7 +16,7 @@ from v2x.messages.bsm import (
     VehicleEvent,
     WheelBrake,
 )
-from v2x.messages.elements import (
+from v2x.messages.csae.elements import (
     Acceleration4Way,
     BodySize,
     NodeReference,
@@ -24,17 +26,25 @@ from v2x.messages.elements import (
     Transmission,
     VehicleClassification,
 )
-from v2x.messages.frame import Message, decode, encode, from_json, read_message, size_bytes, to_json
-from v2x.messages.map_data import MapData
-from v2x.messages.offsets import HorizontalOffset, PositionOffset
-from v2x.messages.rsi import ReferencePath, RoadsideInformation, TrafficSign
-from v2x.messages.rsm import (
+from v2x.messages.csae.frame import (
+    Message,
+    decode,
+    encode,
+    from_json,
+    read_message,
+    size_bytes,
+    to_json,
+)
+from v2x.messages.csae.map_data import MapData
+from v2x.messages.csae.offsets import HorizontalOffset, PositionOffset
+from v2x.messages.csae.rsi import ReferencePath, RoadsideInformation, TrafficSign
+from v2x.messages.csae.rsm import (
     DetectionSource,
     Participant,
     ParticipantKind,
     RoadsideSafetyMessage,
 )
-from v2x.messages.spat import (
+from v2x.messages.csae.spat import (
     ControllerStatus,
     Countdown,
     IntersectionState,
@@ -43,8 +53,6 @@ from v2x.messages.spat import (
     PhaseState,
     SignalPhaseAndTiming,
 )
-from v2x.messages.uper import BitReader
-from v2x.messages.wire import STRAIGHT, UNAVAILABLE
 
 from .samples import GOLDEN, REAL_MAP, REAL_RSI, REAL_RSM, REAL_SPAT
 

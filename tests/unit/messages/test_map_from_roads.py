@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from v2x.errors import V2XError
-from v2x.messages.elements import NodeReference, Position3D
-from v2x.messages.frame import FRAME, decode, encode, size_bytes
-from v2x.messages.map_data import Lane, Link, Maneuver, MapData, VehicleLane
-from v2x.messages.map_from_roads import MapMaker, MapParams
-from v2x.messages.offsets import place_at
-from v2x.messages.tangent import TangentPlane
-from v2x.messages.uper import MessageError
-from v2x.messages.wire import UNAVAILABLE
+from v2x.messages.coding.uper import MessageError
+from v2x.messages.coding.wire import UNAVAILABLE
+from v2x.messages.csae.elements import NodeReference, Position3D
+from v2x.messages.csae.frame import FRAME, decode, encode, size_bytes
+from v2x.messages.csae.map_data import Lane, Link, Maneuver, MapData, VehicleLane
+from v2x.messages.csae.map_from_roads import MapMaker, MapParams
+from v2x.messages.csae.offsets import place_at
+from v2x.messages.csae.tangent import TangentPlane
 from v2x.mobility.geometry import RoadGeometry
 from v2x.mobility.junctions import LaneNetwork, lane_network
 from v2x.world import synthetic

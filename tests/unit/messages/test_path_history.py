@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from v2x.messages.chords import chord_points, longest_chord
-from v2x.messages.elements import Position3D
-from v2x.messages.offsets import place_at
-from v2x.messages.path_history import PathHistoryParams, TrackPoint, path_history
-from v2x.messages.tangent import TangentPlane
-from v2x.messages.uper import MessageError
-from v2x.messages.wire import UNAVAILABLE
+from v2x.messages.coding.uper import MessageError
+from v2x.messages.coding.wire import UNAVAILABLE
+from v2x.messages.csae.chords import chord_points, longest_chord
+from v2x.messages.csae.elements import Position3D
+from v2x.messages.csae.offsets import place_at
+from v2x.messages.csae.path_history import PathHistoryParams, TrackPoint, path_history
+from v2x.messages.csae.tangent import TangentPlane
 
 PLANE = TangentPlane(latitude_deg=29.563, longitude_deg=106.55)
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from v2x.messages import rsm_rules
-from v2x.messages.elements import NodeReference, Position3D
-from v2x.messages.frame import decode, encode
-from v2x.messages.offsets import place_at
-from v2x.messages.rsi import EventSource
-from v2x.messages.rsi_rules import (
+from v2x.messages.coding.wire import UNAVAILABLE
+from v2x.messages.csae import rsm_rules
+from v2x.messages.csae.elements import NodeReference, Position3D
+from v2x.messages.csae.frame import decode, encode
+from v2x.messages.csae.offsets import place_at
+from v2x.messages.csae.rsi import EventSource
+from v2x.messages.csae.rsi_rules import (
     Persistence,
     RoadEvent,
     RoadLink,
@@ -20,9 +21,8 @@ from v2x.messages.rsi_rules import (
     RoadSign,
     roadside_information,
 )
-from v2x.messages.rsm import DetectionSource, ParticipantKind
-from v2x.messages.rsm_rules import Detection, HeadingLatch, latched, roadside_safety
-from v2x.messages.wire import UNAVAILABLE
+from v2x.messages.csae.rsm import DetectionSource, ParticipantKind
+from v2x.messages.csae.rsm_rules import Detection, HeadingLatch, latched, roadside_safety
 
 RSU = Position3D(latitude_deg=29.563, longitude_deg=106.55, elevation_m=260.0)
 NEAR = Position3D(latitude_deg=29.5632, longitude_deg=106.5497, elevation_m=255.5)

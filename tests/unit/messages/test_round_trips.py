@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from v2x.errors import V2XError
-from v2x.messages.elements import Position3D
-from v2x.messages.frame import (
+from v2x.messages.coding.uper import BitReader, BitWriter, MessageError
+from v2x.messages.csae.elements import Position3D
+from v2x.messages.csae.frame import (
     FRAME,
     Message,
     decode,
@@ -22,8 +23,7 @@ from v2x.messages.frame import (
     size_bytes,
     to_json,
 )
-from v2x.messages.offsets import offset_from, place_at
-from v2x.messages.uper import BitReader, BitWriter, MessageError
+from v2x.messages.csae.offsets import offset_from, place_at
 
 from .samples import GOLDEN, REAL_MAP, REAL_RSI, REAL_RSM, REAL_SPAT, messages, steps_apart
 

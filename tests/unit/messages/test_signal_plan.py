@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from v2x.messages import signal_plan
-from v2x.messages.elements import NodeReference
-from v2x.messages.frame import decode, encode
-from v2x.messages.signal_plan import PhasePlan, Stage, intersection_state, two_axis_plan
-from v2x.messages.spat import Countdown, Light, PhaseState, SignalPhaseAndTiming, UtcTiming
-from v2x.messages.wire import BEYOND
+from v2x.messages.coding.wire import BEYOND
+from v2x.messages.csae import signal_plan
+from v2x.messages.csae.elements import NodeReference
+from v2x.messages.csae.frame import decode, encode
+from v2x.messages.csae.signal_plan import PhasePlan, Stage, intersection_state, two_axis_plan
+from v2x.messages.csae.spat import Countdown, Light, PhaseState, SignalPhaseAndTiming, UtcTiming
 
 NODE = NodeReference(region=500, node=20)
 PLAN = PhasePlan(

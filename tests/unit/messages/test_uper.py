@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2x.messages import uper
-from v2x.messages.uper import (
+from v2x.messages.coding import uper
+from v2x.messages.coding.uper import (
     BitReader,
     BitWriter,
     MessageError,

@@ -13,11 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2x.messages import chords, offsets, tangent, wire
-from v2x.messages.elements import Position3D
-from v2x.messages.structure import Choice, ListOf, layout
-from v2x.messages.symbols import ChineseText, Enumerated, Flags, Ia5Text, Octets
-from v2x.messages.uper import BitReader, BitWriter, MessageError
-from v2x.messages.wire import (
+from v2x.messages.coding.structure import Choice, ListOf, layout
+from v2x.messages.coding.symbols import ChineseText, Enumerated, Flags, Ia5Text, Octets
+from v2x.messages.coding.uper import BitReader, BitWriter, MessageError
+from v2x.messages.coding.wire import (
     BEYOND,
     STRAIGHT,
     UNAVAILABLE,
@@ -26,6 +25,7 @@ from v2x.messages.wire import (
     Steps,
     WireType,
 )
+from v2x.messages.csae.elements import Position3D
 
 from .samples import record_types
 
@@ -263,7 +263,7 @@ def test_records_refuse_what_cannot_be_sent_when_they_are_made() -> None:
 
 def test_additions_of_a_later_version_are_passed_over() -> None:
     """A path prediction with one addition of two octets."""
-    from v2x.messages.bsm import PathPrediction
+    from v2x.messages.csae.bsm import PathPrediction
 
     kind = layout(PathPrediction)
     plain = PathPrediction(radius_m=100.0, confidence=0.5)

@@ -11,10 +11,10 @@ import pytest
 from v2x.errors import V2XError
 from v2x.phy.error_model import ENVIRONMENTS, curve
 from v2x.phy.in_band_emission import EmissionParams
-from v2x.phy.nr_error_model import nominal_threshold_db, nr_pssch_curve
-from v2x.phy.nr_numerology import CHANNEL_RB, numerology
-from v2x.phy.nr_pool import NrPool
-from v2x.phy.nr_transport_block import PsschLayout, nr_mcs_row
+from v2x.phy.nr.error_model import nominal_threshold_db, nr_pssch_curve
+from v2x.phy.nr.numerology import CHANNEL_RB, numerology
+from v2x.phy.nr.pool import NrPool
+from v2x.phy.nr.transport_block import PsschLayout, nr_mcs_row
 from v2x.phy.radio import PhyParams, RadioParams
 from v2x.phy.reception import design_receiver
 from v2x.phy.resource_pool import ResourcePool, power_profile

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from v2x.phy.nr_sci import (
+from v2x.phy.nr.sci import (
     decode_friv,
     decode_triv,
     encode_friv,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from v2x.phy.nr_sci import SCI2A_BITS, SCI2B_BITS
-from v2x.phy.nr_transport_block import (
+from v2x.phy.nr.sci import SCI2A_BITS, SCI2B_BITS
+from v2x.phy.nr.transport_block import (
     DMRS_ELEMENTS,
     NrMcs,
     PsschLayout,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from v2x.phy.nr_zone import distance_to_zone_m, zone_id
+from v2x.phy.nr.zone import distance_to_zone_m, zone_id
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from v2x.phy.error_model import curve
-from v2x.phy.frame_reception import OfdmWaveform
-from v2x.phy.ofdm_error import (
+from v2x.phy.ofdm.error_model import (
     DISTANCE_SPECTRA,
     decoded_bit_error,
     frame_error_rate,
     log2_bit_success,
     raw_bit_error,
 )
-from v2x.phy.ofdm_rates import RATES, air_time_us, data_bits, rate
+from v2x.phy.ofdm.frame_reception import OfdmWaveform
+from v2x.phy.ofdm.rates import RATES, air_time_us, data_bits, rate
 from v2x.phy.radio import PhyParams, RadioParams
 from v2x.phy.reception import CURVE_SINR_DB
 

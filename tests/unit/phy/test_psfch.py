@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from v2x.channel.base import LinkState
 from v2x.channel.law_tables import LINK_CODES
-from v2x.phy.psfch import ACK_SHIFT, SHIFTS, PsfchDesign, PsfchGrid, confused_rayleigh, leak
+from v2x.phy.nr.psfch import ACK_SHIFT, SHIFTS, PsfchDesign, PsfchGrid, confused_rayleigh, leak
 
 GRID = PsfchGrid(period=4, gap=2, n_subchannels=5, n_blocks=40, n_shifts=6, all_subchannels=False)
 

@@ -12,7 +12,7 @@ import pytest
 from v2x.errors import V2XError
 from v2x.metrics.feedback import feedback_figures
 from v2x.metrics.summary import summarise
-from v2x.phy.nr_sci import SCI2A_BITS, SCI2B_BITS
+from v2x.phy.nr.sci import SCI2A_BITS, SCI2B_BITS
 from v2x.records.tables import RunRecords
 from v2x.scenario.assemble import simulate
 from v2x.scenario.feedback import pool_of, second_stage_fails

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from v2x.mobility.fleet import FleetState, NodeKind
 from v2x.mobility.surrogates import crash_probability
 from v2x.records.tables import ConflictKind, check_table
-from v2x.sim.conflict_roads import ConflictRoads
-from v2x.sim.conflicts import ConflictWatch
 from v2x.sim.recorder import Recorder, RecordParams
-from v2x.sim.safety_params import SafetyParams
+from v2x.sim.safety.conflict_roads import ConflictRoads
+from v2x.sim.safety.conflicts import ConflictWatch
+from v2x.sim.safety.params import SafetyParams
 from v2x.world.road_map import RoadMap, Structure
 from v2x.world.synthetic import highway
 from v2x.world.weather import WeatherParams

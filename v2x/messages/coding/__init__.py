@@ -1,0 +1,1 @@
+"""Unaligned packed encoding rules, and types described by annotations."""

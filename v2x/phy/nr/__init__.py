@@ -1,0 +1,1 @@
+"""NR sidelink: grids, control information, transport blocks, feedback."""

@@ -1,0 +1,1 @@
+"""IEEE 802.11p: rates, errors, reception of frames."""

@@ -1,0 +1,1 @@
+"""Conflicts between road users as they happen."""
