@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2x.messages import chords, offsets, tangent, wire
+from v2x.messages.coding import wire
 from v2x.messages.coding.structure import Choice, ListOf, layout
 from v2x.messages.coding.symbols import ChineseText, Enumerated, Flags, Ia5Text, Octets
 from v2x.messages.coding.uper import BitReader, BitWriter, MessageError
@@ -25,6 +25,7 @@ from v2x.messages.coding.wire import (
     Steps,
     WireType,
 )
+from v2x.messages.csae import chords, offsets, tangent
 from v2x.messages.csae.elements import Position3D
 
 from .samples import record_types
