@@ -73,6 +73,7 @@ class Medium(LinkMemory):
         self._history, self._packets = history, packets
         self._audience, self._feedback = audience, feedback
         self._packet_version = self._link_version = -1
+        self._longest_row = 1
         self._id = np.full(n, -1, dtype=np.int64)
         links.add_column("soft", np.float32, 0.0)
         links.add_column("first_outcome", np.uint8, 2)
@@ -160,6 +161,7 @@ class Medium(LinkMemory):
             links.column("soft_once") if self._once else None,
             links.column("first_outcome_once") if self._once else None,
         )
+        self._longest_row = max(links.longest_row, 1)
         self._link_version = links.version
 
     def take_packets(self) -> None:
@@ -184,7 +186,7 @@ class Medium(LinkMemory):
         """Receive everything on air in `slot` and note it in the packet log."""
         feedback = self._feedback
         if feedback is not None:
-            most = len(transmissions) * max(self._links.longest_row, 1)
+            most = len(transmissions) * self._longest_row
             self._receiver.bind_answers(feedback.room_for(most))
         self._receiver.receive(slot, transmissions, self._counted_from_us)
         if feedback is not None:

@@ -270,20 +270,28 @@ class NrMode2(SidelinkSps):
     def _review(self, slot: int) -> None:
         """Re-evaluation and pre-emption of everything that goes on air T3 from now."""
         n = self._book.reviews(slot, self._t2, self._requests)
-        self._reviewed[:n] = self._requests[:n, 0]
-        self._requests[:n, 0] //= self._n_processes
-        self._listen_before_use(slot, n)
+        if n:
+            self._reviewed[:n] = self._requests[:n, 0]
+            self._requests[:n, 0] //= self._n_processes
+            if self._schemes.monitored is not None:
+                self._listen_before_use(slot, n)
+            if self._find_lost(slot, n):
+                for review in np.flatnonzero(self._lost[:n]).tolist():
+                    self._replace(slot, review)
+        self._book.plan_reviews(slot)
+
+    def _find_lost(self, slot: int, n: int) -> bool:
+        """Find which resources of `n` reviews are lost; returns whether there may be any."""
         level = 0
         if self._params.preemption:
             level = self._params.preemption_level or _ANY_PRIORITY
-        if n:
-            self.selector.review(
-                slot, self._t1, self._n_periods, level, self._requests, n, self._lost
-            )
-            self._heed(n)
-            for review in np.flatnonzero(self._lost[:n]).tolist():
-                self._replace(slot, review)
-        self._book.plan_reviews(slot)
+        lost = self.selector.review(
+            slot, self._t1, self._n_periods, level, self._requests, n, self._lost
+        )
+        if self._params.coordination.scheme == "none":
+            return bool(lost)
+        self._heed(n)
+        return True
 
     def _heed(self, n: int) -> None:
         """Count resources as lost of which others told that they collide."""
