@@ -136,14 +136,14 @@ _KEEP = {
     for density in ("100", "200")
 }
 _REEVALUATION = {
-    f"{grant}, {n} retransmissions, {'on' if on == 'true' else 'off'}": (
+    f"{grant}, {times}, {'on' if on == 'true' else 'off'}": (
         *NR_WIDE,
         ("access.grant", grant),
         ("access.blind_retransmissions", n),
         ("access.reevaluation", on),
     )
     for grant in ("sps", "dynamic")
-    for n in ("0", "1")
+    for times, n in (("once", "0"), ("twice", "1"))
     for on in ("true", "false")
 }
 _FEEDBACK: dict[str, tuple[Change, ...]] = {
