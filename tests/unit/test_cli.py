@@ -246,6 +246,14 @@ def test_a_run_with_a_network_ends_with_its_figures_too(capsys: pytest.CaptureFi
     assert "4 base stations load 0.19 up, 0.04 down, covered 0.557" in lines
 
 
+def test_a_run_with_relays_ends_with_their_delay_too(capsys: pytest.CaptureFixture[str]) -> None:
+    print_summary(SUMMARY | {"relay": _MEAN | {"share_newer": {"mean": 0.3219}}})
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [x for x in lines if x.startswith("latency over roadside units")]
+    assert line.startswith("latency over roadside units 20.0 ms (95 %:")
+    assert line.endswith(", newer than heard 0.322")
+
+
 def test_a_run_without_a_network_says_nothing_of_one(capsys: pytest.CaptureFixture[str]) -> None:
     print_summary(SUMMARY)
     printed = capsys.readouterr().out

@@ -15,6 +15,7 @@ def print_summary(summary: dict[str, Any]) -> None:
         *_reliability(summary["prr"]),
         *_radio(summary),
         *_feedback(summary),
+        *_relay(summary),
         *_network(summary),
         *_traffic(summary),
     ]
@@ -53,6 +54,16 @@ def _radio(summary: dict[str, Any]) -> list[tuple[str, str]]:
         words = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
         rows.append(("slots monitored", words))
     return rows
+
+
+def _relay(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the line about what roadside units told of others, none if they told nothing."""
+    figures = summary.get("relay")
+    if figures is None:
+        return []
+    mean, p95 = (_number(figures[name], 1, " ms") for name in ("mean", "p95"))
+    newer = _number(figures["share_newer"]["mean"], 3)
+    return [("latency over roadside units", f"{mean}  (95 %: {p95}), newer than heard {newer}")]
 
 
 def _network(summary: dict[str, Any]) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from v2x.metrics.link_states import link_state_shares
 from v2x.metrics.load import cbr_quantile, mean_cbr
 from v2x.metrics.network import PathFigures, cell_figures, network_paths
 from v2x.metrics.positioning import positioning
+from v2x.metrics.relay import RelayFigures, relay_figures
 from v2x.metrics.reliability import ReliabilityCurve, reliability
 from v2x.metrics.roadside import RoadsideFigures, roadside_figures
 from v2x.metrics.safety import safety
@@ -72,7 +73,8 @@ def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str
         ``feedback`` in runs with HARQ feedback, ``congestion`` in runs with congestion control,
         ``messages`` (of events, and periodic; the
         other figures are over both) in runs with events, ``network`` (by path, delays
-        in milliseconds over message-receiver pairs) and ``cells`` in runs with base stations.
+        in milliseconds over message-receiver pairs) and ``cells`` in runs with base stations,
+        ``relay`` (delays of what roadside units told of others) where they told anything.
         ``effective_antenna_height_m`` is null where the path loss law has no such height. A
         figure for which there is no data is null, never
         NaN or infinite; so is a percentile beyond the last bin of the freshness histograms
@@ -126,6 +128,9 @@ def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str
     roadside = roadside_figures(records)
     if roadside is not None:
         summary["v2i"] = _roadside(roadside)
+    relay = relay_figures(records)
+    if relay is not None:
+        summary["relay"] = _relay(relay)
     cells = cell_figures(records)
     if cells is not None:
         summary["network"] = {
@@ -208,6 +213,18 @@ def _roadside(figures: RoadsideFigures) -> dict[str, Any]:
             for name, curve in figures.by_direction().items()
         },
     }
+
+
+def _relay(figures: RelayFigures) -> dict[str, Any]:
+    return (
+        _mean(figures.mean)
+        | {name: figures.delay.quantile(q) for name, q in _PERCENTILES.items()}
+        | {
+            "n": figures.delay.n_samples,
+            "parts": figures.part_means_ms,
+            "share_newer": _mean(figures.newer),
+        }
+    )
 
 
 def _conflicts(figures: ConflictFigures, ttc_s: float) -> dict[str, Any]:

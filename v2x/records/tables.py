@@ -144,6 +144,11 @@ SKY_NAMES = tuple(sky.name.lower() for sky in Sky)
 POSITION_BIN_M = 0.25
 POSITION_OPEN_M = 200.0
 
+#: Parts of the delay of what roadside units relay, in the order in which they pass.
+RELAY_PARTS = ("to_unit", "fibre", "wait_for_message", "from_unit")
+#: Where the last and open bin of its histogram begins [ms]; the others are 1 ms wide.
+RELAY_OPEN_MS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -365,6 +370,21 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "n_handovers": Column("int64", "", "road users it took over since the last state"),
         "uplink_load": Column("float64", "", "share of its uplink that is asked for"),
         "downlink_load": Column("float64", "", "share of its downlink that is asked for"),
+    },
+    "relay": {
+        **_RUN,
+        "block_start_s": Column("float64", "s", "start of the time block of the generation"),
+        "n": Column("int64", "", "states of road users that roadside units told to receivers"),
+        "n_newer": Column("int64", "", "of these, newer than all that was heard of the sender"),
+        "to_unit_ms": Column("float64", "ms", "generation until a unit has decoded it, summed"),
+        "fibre_ms": Column("float64", "ms", "fibre to the unit that tells it, summed"),
+        "wait_for_message_ms": Column("float64", "ms", "wait for a message with room, summed"),
+        "from_unit_ms": Column("float64", "ms", "message generated until decoded, summed"),
+    },
+    "relay_latency": {
+        **_RUN,
+        "value_ms": Column("float64", "ms", "lower end of a bin 1 ms wide; the last is open"),
+        "n": Column("int64", "", "told states with an end-to-end delay of this size"),
     },
 }
 

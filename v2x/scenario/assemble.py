@@ -29,7 +29,7 @@ from v2x.scenario.events import with_events
 from v2x.scenario.feedback import audience_of
 from v2x.scenario.model import Scenario
 from v2x.scenario.pedestrians import pedestrians_of, with_pedestrians, with_their_messages
-from v2x.scenario.roadside import antenna_gains_dbi, with_roadside
+from v2x.scenario.roadside import antenna_gains_dbi, relay_watch, with_roadside
 from v2x.sim.audience import AddressedMessages
 from v2x.sim.clock import to_us
 from v2x.sim.link_memory import LONGEST_GAP_MS
@@ -238,6 +238,14 @@ def assemble(
         positioning=_positioning(scenario, road_map, seed),
         congestion=congestion,
         network=through_network.network,
+        relay=relay_watch(
+            scenario,
+            roadside,
+            links,
+            packets,
+            slot_us=air.slot_us,
+            wrap_length_m=road_map.wrap_length_m,
+        ),
     )
     return Run(
         on_air.simulation(parts, on_tick),

@@ -8,11 +8,16 @@ from numpy.typing import NDArray
 from v2x.applications.awareness import Awareness, AwarenessParams
 from v2x.applications.base import Application
 from v2x.applications.joined import JoinedMessages
+from v2x.channel.link_table import LinkTable
 from v2x.mobility.base import MobilityModel
 from v2x.mobility.joined import JoinedFleet
 from v2x.mobility.roadside import RoadsideRows
 from v2x.scenario.model import Scenario
 from v2x.scenario.own_messages import check_fit
+from v2x.sim.clock import to_us
+from v2x.sim.packet_log import PacketLog
+from v2x.sim.relay import RelayParams, RelayWatch
+from v2x.units import US_PER_MS
 from v2x.world.rsu_sites import RsuSites
 
 #: PPPP of roadside safety messages: priority 208 of T/CSAE 159-2020, eight bands of 32 (rule of
@@ -60,6 +65,38 @@ def with_roadside(
     return (
         JoinedFleet(mobility, RoadsideRows(sites)),
         JoinedMessages(application, own, sites.n_sites),
+    )
+
+
+def relay_watch(
+    scenario: Scenario,
+    sites: RsuSites,
+    links: LinkTable,
+    packets: PacketLog,
+    *,
+    slot_us: int,
+    wrap_length_m: float,
+) -> RelayWatch | None:
+    """Return what follows the messages of relaying units; None if there are none."""
+    roadside, records = scenario.roadside, scenario.records
+    if sites.n_sites == 0 or not roadside.relay:
+        return None
+    return RelayWatch(
+        RelayParams(
+            state_bytes=roadside.state_bytes,
+            overhead_bytes=roadside.overhead_bytes,
+            linked=roadside.linked,
+            fibre_us=round(roadside.fibre_ms * US_PER_MS),
+            known_within_us=to_us(records.known_within_s),
+            range_m=records.awareness_range_m,
+            decode_us=round(scenario.phy.decode_ms * US_PER_MS),
+            slot_us=slot_us,
+            counted_from_us=to_us(scenario.warmup_s),
+            block_us=to_us(records.block_s),
+            wrap_length_m=wrap_length_m,
+        ),
+        links,
+        packets,
     )
 
 

@@ -287,8 +287,8 @@ class Recorder:
         """Take the table of feedback."""
         self._pieces["feedback"].append(table)
 
-    def take_network(self, tables: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
-        """Take the tables of the way through the network, by name."""
+    def take_tables(self, tables: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
+        """Take tables that others have filled, by name."""
         for name, table in tables.items():
             self._pieces[name].append(dict(table))
 

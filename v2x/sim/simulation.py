@@ -7,7 +7,7 @@ fall on the same instant, they happen in this order, tested in
 ``tests/unit/sim/test_order.py``:
 
 1. **Measurements** that look back from here: channel busy ratio, link states, known
-   neighbours, time blocks; congestion control learns of the load.
+   neighbours, time blocks, what roadside units told; congestion control learns of the load.
 2. **Motion**, if a mobility tick is due: vehicles move, links are updated, newcomers get empty
    memories, ages are sampled, vehicles find out where they think they are, packets of the coming
    tick are generated.
@@ -23,6 +23,7 @@ one process that wakes only in slots that need it.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ from v2x.sim.neighbours import NeighbourRoads
 from v2x.sim.packet_log import PacketLog
 from v2x.sim.recorder import Recorder, RecordParams
 from v2x.sim.region import CountedRegion
+from v2x.sim.relay import LOOK_US, RelayWatch
 
 #: A packet on its way to the access layer: slot from which it may be sent, node, packet, last slot
 #: in which it may start, priority, whether it tells of an event. A plain tuple, as there are
@@ -77,6 +79,8 @@ class SimulationParts:
         Carries packets beside the sidelink; None if there is none.
     congestion
         What keeps the load in bounds; None if nothing does.
+    relay
+        Follows what roadside units tell of others; None if they tell nothing.
     """
 
     mobility: MobilityModel
@@ -96,6 +100,7 @@ class SimulationParts:
     positioning: Positioning | None = None
     network: Network | None = None
     congestion: CongestionControl | None = None
+    relay: RelayWatch | None = None
 
 
 class Simulation:
@@ -134,6 +139,8 @@ class Simulation:
         # Kinds matter to some (`SelectiveAccess`).
         self._classify: _Classify | None = getattr(parts.access, "classify", None)
         self._take_monitored: _TakeMonitored | None = getattr(parts.access, "take_monitored", None)
+        # Slot from which on the units' links are looked at again, if anybody does.
+        self._look_slot = 0 if parts.relay is not None else sys.maxsize
 
     @property
     def now_us(self) -> int:
@@ -147,6 +154,7 @@ class Simulation:
         self._env.process(self._slots())
         self._env.run(until=parts.duration_us)
         self._measure(parts.duration_us)
+        self._follow_relays(parts.duration_us)
         counts = parts.medium.counts
         if self._next_block_us - self._block_us < parts.duration_us:
             parts.recorder.close_block(self._next_block_us - self._block_us, counts.outcomes)
@@ -157,12 +165,15 @@ class Simulation:
             medium = cast(Medium, parts.medium)
             parts.recorder.take_feedback(medium.feedback_table(packets["packet"]))
         if parts.network is not None:
-            parts.recorder.take_network(parts.network.tables())
+            parts.recorder.take_tables(parts.network.tables())
+        if parts.relay is not None:
+            parts.recorder.take_tables(parts.relay.tables())
 
     def _motion(self) -> Generator[simpy.Event, Any, None]:
         period = self._parts.mobility_period_us
         while True:
             self._measure(self.now_us)
+            self._follow_relays(self.now_us)
             self._observe_channel(self.now_us)
             self._move(self.now_us)
             self._next_tick_us = self.now_us + period
@@ -194,6 +205,12 @@ class Simulation:
             known = parts.medium.known(now_us, fleet, parts.neighbours)
             parts.recorder.observe_awareness(now_us, known)
 
+    def _follow_relays(self, now_us: int) -> None:
+        """Count what roadside units told in the tick that ends."""
+        parts, fleet = self._parts, self._fleet
+        if parts.relay is not None and fleet is not None:
+            parts.relay.observe(now_us, parts.region.counted(fleet))
+
     def _observe_channel(self, now_us: int) -> None:
         """Let congestion control measure what the tick that ends has brought."""
         parts, fleet = self._parts, self._fleet
@@ -212,6 +229,8 @@ class Simulation:
         self._drop_arrivals_of(changed)
         self._fleet = fleet
         parts.medium.move(fleet, parts.region.counted(fleet))
+        if parts.relay is not None:
+            parts.relay.begin(fleet)
         if parts.access is not None:
             parts.access.bind(parts.medium.identity)
         if self._classify is not None:
@@ -265,6 +284,8 @@ class Simulation:
             limit = first_slot_from(min(self._next_tick_us, parts.duration_us), slot_us)
             while slot < limit:
                 self._slot_start_us = slot * slot_us
+                if slot >= self._look_slot:
+                    self._look(slot)
                 self._slot(slot)
                 following = parts.access.next_active(slot + 1, limit)
                 if self._settle is not None:
@@ -273,6 +294,12 @@ class Simulation:
                     following = min(following, self._waiting[0][0])
                 slot = max(following, slot + 1)
             yield self._env.timeout(slot * slot_us - int(self._env.now))
+
+    def _look(self, slot: int) -> None:
+        """See what units heard, and who heard them, before `slot` overwrites it."""
+        assert self._parts.relay is not None
+        self._parts.relay.look()
+        self._look_slot = slot + max(LOOK_US // self._parts.slot_us, 1)
 
     def _slot(self, slot: int) -> None:
         parts, waiting = self._parts, self._waiting

@@ -39,12 +39,21 @@ class RoadsideParams:
     size_bytes
         Size of its messages handed to the access layer [byte]; null makes them as large as the
         largest of the vehicles. An RSM of T/CSAE 53 needs 26 bytes for each participant.
+    state_bytes
+        Size of what a relaying message tells of one road user [byte]; a participant of an RSM
+        takes 26 as encoded by ``v2x message encode``.
+    overhead_bytes
+        Size of such a message that tells of nobody [byte]: 39 for an RSM with the RSU itself,
+        108 for the security envelope with a digest and the layers below; a certificate adds 149.
     relay
         Whether messages tell of the vehicles that the RSU hears, 10 per second (RSM period of
         T/CSAE 159-2020) unless `rate_hz` says otherwise.
     linked
-        Whether RSUs share over fibre what they hear; the few milliseconds of the fibre are
-        neglected. Of no effect without `relay`: units that tell nothing need no fibre.
+        Whether RSUs share over fibre what they hear. Of no effect without `relay`: units that
+        tell nothing need no fibre.
+    fibre_ms
+        From the RSU that heard a road user to the others [ms], computing included (low
+        confidence); counts of known neighbours neglect it.
     """
 
     placement: Placement = "none"
@@ -55,8 +64,11 @@ class RoadsideParams:
     antenna_gain_dbi: float | None = None
     rate_hz: float = 0.0
     size_bytes: int | None = None
+    state_bytes: int = 26
+    overhead_bytes: int = 147
     relay: bool = False
     linked: bool = False
+    fibre_ms: float = 5.0
 
     def __post_init__(self) -> None:
         """Reject sites and antennas that cannot be."""
@@ -78,6 +90,14 @@ class RoadsideParams:
             raise ValueError(f"rate_hz must be 0 or within 0.1 and 50, got {self.rate_hz}")
         if self.size_bytes is not None and not 1 <= self.size_bytes <= 10_000:
             raise ValueError(f"size_bytes must be within 1 and 10000, got {self.size_bytes}")
+        if not 1 <= self.state_bytes <= 1000:
+            raise ValueError(f"state_bytes must be within 1 and 1000, got {self.state_bytes}")
+        if not 0 <= self.overhead_bytes <= 10_000:
+            raise ValueError(
+                f"overhead_bytes must be within 0 and 10000, got {self.overhead_bytes}"
+            )
+        if not 0.0 <= self.fibre_ms <= 1000.0:
+            raise ValueError(f"fibre_ms must be within 0 and 1000, got {self.fibre_ms}")
 
     @property
     def messages_per_s(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 
 from v2x.errors import V2XError
 from v2x.metrics.summary import summarise
-from v2x.records.tables import RunRecords
+from v2x.records.tables import SCHEMAS, RunRecords
 from v2x.scenario.assemble import assemble, load_road_map, simulate
 from v2x.scenario.schema import load_scenario
+from v2x.sim.simulation import Simulation
 
 TEXT = """\
 duration_s: 2.5
@@ -76,10 +78,50 @@ def test_relays_speak_and_repeat_themselves(tmp_path: Path) -> None:
     assert awareness["n_with_relay"].sum() >= awareness["n_direct"].sum() > 0
 
 
+def test_what_relays_tell_is_followed_and_changes_nothing(tmp_path: Path) -> None:
+    """All tables but those of the relays are the same bytes with and without following."""
+    one = placed(tmp_path, ("roadside.relay", "true"), ("roadside.linked", "true"))
+    tables = []
+    for followed in (True, False):
+        parts = assemble(one, load_road_map(one)).parts
+        parts = parts if followed else replace(parts, relay=None)
+        Simulation(parts).run()
+        tables.append(parts.recorder.tables(0))
+    for name in set(SCHEMAS) - {"relay", "relay_latency"}:
+        for key, column in tables[1][name].items():
+            assert column.tobytes() == tables[0][name][key].tobytes(), (name, key)
+    assert tables[0]["relay"]["n"].sum() > 100
+    assert tables[1]["relay"]["n"].sum() == 0
+
+
+def test_the_summary_tells_of_relays_where_there_are_any(tmp_path: Path) -> None:
+    records = simulate(placed(tmp_path, ("roadside.relay", "true")))
+    found = summarise(records, scenario_name="x", seed=1)["relay"]
+    assert sum(found["parts"].values()) == pytest.approx(found["mean"])
+    assert found["p50"] <= found["p95"] <= found["p99"]
+    assert found["parts"]["fibre"] == 0.0
+    for keys in ((), (("roadside.rate_hz", "10"),)):
+        silent = simulate(placed(tmp_path, *keys))
+        assert len(silent.tables["relay"]["n"]) == 0
+        assert "relay" not in summarise(silent, scenario_name="x", seed=1)
+
+
+def test_relays_are_followed_without_slots_too(tmp_path: Path) -> None:
+    keys = ("roadside.relay", "true"), ("access.type", "ieee80211p")
+    table = simulate(placed(tmp_path, *keys)).tables["relay"]
+    assert table["n"].sum() > 100
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("state_bytes", "0"), ("overhead_bytes", "-1"), ("fibre_ms", "-1")]
+)
+def test_sizes_and_times_of_relays_must_make_sense(tmp_path: Path, key: str, value: str) -> None:
+    with pytest.raises(V2XError, match=rf"roadside\.{key}: must be within"):
+        placed(tmp_path, ("roadside.relay", "true"), (f"roadside.{key}", value))
+
+
 def test_a_gain_of_their_own_reaches_farther(tmp_path: Path) -> None:
     """Every unit's link gains 6 dB, no vehicle's does."""
-    from v2x.sim.simulation import Simulation
-
     gains = []
     for gain_dbi in ("3", "9"):
         one = placed(tmp_path, ("roadside.antenna_gain_dbi", gain_dbi))
