@@ -246,6 +246,15 @@ def test_a_run_with_a_network_ends_with_its_figures_too(capsys: pytest.CaptureFi
     assert "4 base stations load 0.19 up, 0.04 down, covered 0.557" in lines
 
 
+def test_a_run_with_events_tells_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    event = {"latency_ms": _MEAN, "prr": {"mean": 0.6036}, "share_sent": {"mean": 0.995}}
+    print_summary(SUMMARY | {"messages": {"event": event}})
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [x for x in lines if x.startswith("latency of events")]
+    assert line.startswith("latency of events 20.0 ms (95 %:")
+    assert line.endswith(", received 0.604, sent 0.995")
+
+
 def test_a_run_with_relays_ends_with_their_delay_too(capsys: pytest.CaptureFixture[str]) -> None:
     print_summary(SUMMARY | {"relay": _MEAN | {"share_newer": {"mean": 0.3219}}})
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]

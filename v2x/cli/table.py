@@ -14,6 +14,7 @@ def print_summary(summary: dict[str, Any]) -> None:
     rows = [
         *_reliability(summary["prr"]),
         *_radio(summary),
+        *_events(summary),
         *_feedback(summary),
         *_relay(summary),
         *_network(summary),
@@ -54,6 +55,18 @@ def _radio(summary: dict[str, Any]) -> list[tuple[str, str]]:
         words = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
         rows.append(("slots monitored", words))
     return rows
+
+
+def _events(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the line about messages of events, none in runs without them."""
+    figures = summary.get("messages", {}).get("event")
+    if figures is None:
+        return []
+    latency = figures["latency_ms"]
+    mean, p95 = (_number(latency[name], 1, " ms") for name in ("mean", "p95"))
+    received, sent = (_number(figures[name]["mean"], 3) for name in ("prr", "share_sent"))
+    line = f"{mean}  (95 %: {p95}), received {received}, sent {sent}"
+    return [("latency of events", line)]
 
 
 def _relay(summary: dict[str, Any]) -> list[tuple[str, str]]:
