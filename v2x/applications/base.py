@@ -77,3 +77,28 @@ class Application(Protocol):
 
     def packets(self, start_us: int, end_us: int, fleet: FleetState) -> PacketBatch:
         """Return the packets generated in [start_us, end_us), asked for without gaps."""
+
+
+class ApplicationFilter:
+    """An application that holds back, marks or adds to what another one says.
+
+    Sizes and period stay those of the other; ``packets`` is what a filter writes.
+
+    Parameters
+    ----------
+    application
+        The other.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    @property
+    def sizes_bytes(self) -> tuple[int, ...]:
+        """Every size the other may send [byte]."""
+        return self._application.sizes_bytes
+
+    @property
+    def period_ms(self) -> int:
+        """Nominal period of the packets of the other [ms]."""
+        return self._application.period_ms

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2x import rng
-from v2x.applications.base import Application, PacketBatch, merged
+from v2x.applications.base import Application, ApplicationFilter, PacketBatch, merged
 from v2x.messages.sizes import signed_event_bytes
 from v2x.mobility.fleet import FleetState, NodeKind
 from v2x.units import US_PER_MS, US_PER_S
@@ -159,8 +159,10 @@ def _poisson_steps(mean: float) -> NDArray[np.float64]:
     return np.asarray(np.exp(-mean) * np.cumsum(share))
 
 
-class WithEvents:
+class WithEvents(ApplicationFilter):
     """Adds messages of events to those of an application.
+
+    Sizes and period are those of what recurs, for grants for events are of their own.
 
     Parameters
     ----------
@@ -171,17 +173,8 @@ class WithEvents:
     """
 
     def __init__(self, application: Application, events: Events) -> None:
-        self._application, self._events = application, events
-
-    @property
-    def sizes_bytes(self) -> tuple[int, ...]:
-        """Every size of what comes with a period [byte]; grants for events are of their own."""
-        return self._application.sizes_bytes
-
-    @property
-    def period_ms(self) -> int:
-        """Nominal period of what comes with a period [ms]."""
-        return self._application.period_ms
+        super().__init__(application)
+        self._events = events
 
     def packets(self, start_us: int, end_us: int, fleet: FleetState) -> PacketBatch:
         """Return the packets generated in [start_us, end_us), asked for without gaps."""

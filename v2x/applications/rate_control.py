@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from v2x.applications.base import Application, PacketBatch
+from v2x.applications.base import Application, ApplicationFilter, PacketBatch
 from v2x.mobility.fleet import FleetState
 
 _COLUMNS = tuple(item.name for item in fields(PacketBatch))
@@ -24,7 +24,7 @@ class MessageGate(Protocol):
         """Return the generation times of messages, no row twice, or -1 for none; (n,)."""
 
 
-class RateControlled:
+class RateControlled(ApplicationFilter):
     """Asks a gate about every message of an application before it is generated.
 
     A message that the gate puts off keeps its size, priority and latency budget, and is
@@ -39,18 +39,9 @@ class RateControlled:
     """
 
     def __init__(self, application: Application, gate: MessageGate) -> None:
-        self._application, self._gate = application, gate
+        super().__init__(application)
+        self._gate = gate
         self._put_off = {name: np.zeros(0, dtype=np.int64) for name in (*_COLUMNS, "id")}
-
-    @property
-    def sizes_bytes(self) -> tuple[int, ...]:
-        """Every size it may send [byte]."""
-        return self._application.sizes_bytes
-
-    @property
-    def period_ms(self) -> int:
-        """Nominal period of its packets [ms] where the gate is always open."""
-        return self._application.period_ms
 
     def packets(self, start_us: int, end_us: int, fleet: FleetState) -> PacketBatch:
         """Return the packets generated in [start_us, end_us), asked for without gaps."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2x._kernels.audience import address_members, address_range, keep_members
-from v2x.applications.base import Application, PacketBatch
+from v2x.applications.base import Application, ApplicationFilter, PacketBatch
 from v2x.channel.link_table import LinkTable
 from v2x.messages.cast import GROUPCAST_NACK, CastParams
 from v2x.mobility.fleet import FleetState, NodeKind
@@ -103,7 +103,7 @@ class Audience:
         return self._silent[row]
 
 
-class AddressedMessages:
+class AddressedMessages(ApplicationFilter):
     """An application that says nothing where there is nobody to say it to.
 
     Parameters
@@ -115,17 +115,8 @@ class AddressedMessages:
     """
 
     def __init__(self, application: Application, audience: Audience) -> None:
-        self._application, self._audience = application, audience
-
-    @property
-    def sizes_bytes(self) -> tuple[int, ...]:
-        """Every size it may send [byte]."""
-        return self._application.sizes_bytes
-
-    @property
-    def period_ms(self) -> int:
-        """Nominal period of its packets [ms]."""
-        return self._application.period_ms
+        super().__init__(application)
+        self._audience = audience
 
     def packets(self, start_us: int, end_us: int, fleet: FleetState) -> PacketBatch:
         """Return the packets generated in [start_us, end_us), asked for without gaps."""
