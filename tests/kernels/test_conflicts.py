@@ -1,4 +1,4 @@
-"""The kernel of conflicts against its twin."""
+"""The kernels of conflicts against their twin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from v2x._kernels import conflicts as kernel
+from v2x._kernels import conflicts
+from v2x._kernels.scene import MOTION_COLUMNS, PLACE_COLUMNS
+from v2x._kernels.trails import TRAIL_COLUMNS, Trails
 
 from . import twin_conflicts as twin
 
@@ -17,8 +19,8 @@ from . import twin_conflicts as twin
 def scene(seed: int, n: int, *, period_m: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Return road users on a few roads that meet here and there, close to each other."""
     draw = np.random.default_rng(seed)
-    motion = np.zeros((n, kernel.MOTION_COLUMNS))
-    place = np.zeros((n, kernel.PLACE_COLUMNS), dtype=np.int32)
+    motion = np.zeros((n, MOTION_COLUMNS))
+    place = np.zeros((n, PLACE_COLUMNS), dtype=np.int32)
     side = period_m or 150.0
     motion[:, twin.X], motion[:, twin.Y] = draw.uniform(0, side, n), draw.uniform(0, 150, n)
     heading = draw.choice([0.0, 0.2, np.pi / 2, np.pi, 2.3, -1.2], n) + draw.normal(0, 0.02, n)
@@ -52,9 +54,9 @@ def found(
     cell = period_m / columns if period_m else cell_m
     rows = 160 // int(cell) + 2
     head = np.full(columns * rows, -1, dtype=np.int32)
-    pairs = np.full((n * n + 1, kernel.PAIR_COLUMNS), -9, dtype=np.int32)
-    values = np.full((n * n + 1, kernel.VALUE_COLUMNS), -9.0)
-    k = kernel.find_pairs(
+    pairs = np.full((n * n + 1, conflicts.PAIR_COLUMNS), -9, dtype=np.int32)
+    values = np.full((n * n + 1, conflicts.VALUE_COLUMNS), -9.0)
+    k = conflicts.find_pairs(
         motion, place, 3.0, 10.0, 80.0, 0.0, 0.0, cell, columns, rows, period_m, head,
         np.empty(n, dtype=np.int32), np.empty(n), pairs, values,
     )  # fmt: skip
@@ -105,22 +107,22 @@ def test_too_little_room_is_told() -> None:
     args = (3.0, 10.0, 80.0, 0.0, 0.0, 40.0, 5, 5, 0.0, np.full(25, -1, dtype=np.int32))
     pairs, values = np.zeros((2, 4), dtype=np.int32), np.zeros((2, 5))
     scratch = np.empty(60, dtype=np.int32), np.empty(60)
-    n = kernel.find_pairs(motion, place, *args, *scratch, pairs, values)
+    n = conflicts.find_pairs(motion, place, *args, *scratch, pairs, values)
     assert n == len(found(motion, place)) > 2
     with pytest.raises(ValueError, match="equally long"):
-        kernel.find_pairs(motion, place, *args, *scratch, pairs, values[:1])
+        conflicts.find_pairs(motion, place, *args, *scratch, pairs, values[:1])
     with pytest.raises(ValueError, match="head has"):
-        kernel.find_pairs(
+        conflicts.find_pairs(
             motion, place, *args[:-1], np.full(3, -1, np.int32), *scratch, pairs, values
         )
 
 
-def trails(n_rows: int, n_ticks: int = 30, period_m: float = 0.0) -> kernel.Trails:
+def trails(n_rows: int, n_ticks: int = 30, period_m: float = 0.0) -> Trails:
     ring = n_ticks + 2
-    return kernel.Trails(
+    return Trails(
         n_rows=n_rows, n_ticks=n_ticks, tick_s=0.1, west_m=-200.0, south_m=-200.0, cell_m=24.0,
         columns=20, rows=20, period_m=period_m, head=np.full(64, -1, dtype=np.int32),
-        trail=np.zeros((n_rows * ring, kernel.TRAIL_COLUMNS), dtype=np.int32),
+        trail=np.zeros((n_rows * ring, TRAIL_COLUMNS), dtype=np.int32),
         history=np.zeros((ring, n_rows, 5)),
         identity=np.full((ring, n_rows), -1, dtype=np.int64),
         noted=np.zeros((n_rows, 2)),
@@ -134,8 +136,8 @@ def observed(
     n_rows, n_ticks, _ = tracks.shape
     memory, out = trails(n_rows), []
     step = np.diff(tracks, axis=1)[:, :1].repeat(n_ticks, axis=1)
-    motion = np.zeros((n_rows, kernel.MOTION_COLUMNS))
-    place = np.full((n_rows, kernel.PLACE_COLUMNS), -1, dtype=np.int32)
+    motion = np.zeros((n_rows, MOTION_COLUMNS))
+    place = np.full((n_rows, PLACE_COLUMNS), -1, dtype=np.int32)
     place[:, twin.WHEELS] = 1
     place[:, twin.LEVEL] = levels
     motion[:, twin.HL], motion[:, twin.HW] = sizes.T

@@ -213,6 +213,8 @@ def test_nobody_is_a_channel_too() -> None:
     world.move(np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32), 0)
     world.run([], 100)
     world.channel.take_load(100, 0, np.zeros(0))
+    assert not world.counts.any()
+    assert not world.gaps.any()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -134,10 +133,15 @@ def test_links_carry_over_like_a_dictionary(seed: int, n: int, kept: float) -> N
     assert source.tolist() == carry_positions(old, new, fresh)
 
 
-@pytest.mark.parametrize("n", [0, 3])
-def test_empty_tables_carry_nothing(n: int) -> None:
-    empty = (np.zeros(n + 1, dtype=np.int32), np.zeros(0, dtype=np.int32))
-    links.carry_positions(*empty, *empty, np.zeros(n, np.uint8), np.zeros(0, dtype=np.int32))
+def test_empty_tables_carry_nothing() -> None:
+    """All links are new where there were none, and none is left where there are none now."""
+    none, all_three = as_table({i: [] for i in range(3)}), as_table({0: [1, 2], 1: [0], 2: [0]})
+    fresh = np.zeros(3, np.uint8)
+    source = np.full(4, -9, dtype=np.int32)
+    links.carry_positions(*none, *all_three, fresh, source)
+    assert source.tolist() == [-1, -1, -1, -1]
+    links.carry_positions(*all_three, *none, fresh, source[:0])
+    assert source.tolist() == [-1, -1, -1, -1]
 
 
 @settings(max_examples=150, derandomize=True, deadline=None)

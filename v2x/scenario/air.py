@@ -27,6 +27,7 @@ from v2x.scenario.events import event_subchannels
 from v2x.scenario.feedback import feedback_of, pool_of, second_stage_fails
 from v2x.scenario.grants import subchannels_of, widths_by_mcs
 from v2x.scenario.model import Scenario
+from v2x.scenario.own_messages import OwnMessages, check_fit
 from v2x.sim.audience import Audience
 from v2x.sim.contention import UnslottedMedium
 from v2x.sim.link_memory import LinkMemory
@@ -109,6 +110,9 @@ class Air(Protocol):
     ) -> CongestionContext:
         """Return what congestion control must know."""
 
+    def check_own(self, own: OwnMessages, application: Application) -> None:
+        """Raise V2XError if messages of others do not go beside those of vehicles."""
+
     def join(self, context: AirContext) -> AirParts:
         """Return the air of a run."""
 
@@ -150,6 +154,10 @@ class SlottedAir:
             mcs=self._scenario.phy.mcs,
             widths=widths_by_mcs(self._scenario, max(application.sizes_bytes), self.pool),
         )
+
+    def check_own(self, own: OwnMessages, application: Application) -> None:
+        """Raise V2XError if messages do not fit into grants made for those of vehicles."""
+        check_fit(self._scenario, own, application)
 
     def join(self, context: AirContext) -> AirParts:
         """Return access technology, history and medium, all on one pool."""
@@ -228,6 +236,10 @@ class UnslottedAir:
             period_ms=application.period_ms,
             seed=seed,
         )
+
+    def check_own(self, own: OwnMessages, application: Application) -> None:
+        """Raise V2XError if messages are too large for a frame; there are no grants."""
+        self._air_us(own.size_bytes, f"{own.section}.size_bytes")
 
     def _air_us(self, size_bytes: int, key: str) -> int:
         """Return the time on air of a packet; V2XError if it is too large, `key` says its size."""

@@ -158,8 +158,8 @@ def assemble(
     )
     if congestion is not None:  # pedestrians and roadside units follow rules of their own
         application = RateControlled(application, congestion)
-    application = with_their_messages(scenario, application, walkers, seed)
-    mobility, application = with_roadside(scenario, roadside, mobility, application, seed)
+    application = with_their_messages(scenario, application, walkers, air, seed)
+    mobility, application = with_roadside(scenario, roadside, mobility, application, air, seed)
     application = with_events(scenario, application, seed)
     _check_ranges(scenario)
     model: PropagationModel = registry.load("v2x.channel", scenario.pathloss.type)(

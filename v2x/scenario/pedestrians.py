@@ -10,8 +10,9 @@ from v2x.mobility.base import MobilityModel
 from v2x.mobility.joined import JoinedFleet
 from v2x.mobility.pedestrians import PedestrianParams, Pedestrians
 from v2x.rng import key32
+from v2x.scenario.air import Air
 from v2x.scenario.model import Scenario
-from v2x.scenario.own_messages import check_fit
+from v2x.scenario.own_messages import OwnMessages
 from v2x.world.road_map import RoadMap
 
 
@@ -27,15 +28,14 @@ def with_pedestrians(mobility: MobilityModel, walkers: Pedestrians | None) -> Mo
 
 
 def with_their_messages(
-    scenario: Scenario, application: Application, walkers: Pedestrians | None, seed: int
+    scenario: Scenario, application: Application, walkers: Pedestrians | None, air: Air, seed: int
 ) -> Application:
     """Return what vehicles and pedestrians say.
 
     Raises
     ------
     V2XError
-        If pedestrians would send more often or more at once than the grants of the vehicles
-        allow.
+        If `air` does not take what pedestrians would send beside the vehicles.
     """
     if walkers is None:
         return application
@@ -43,12 +43,13 @@ def with_their_messages(
     own: Application | None = None
     if params.rate_hz > 0.0:
         own = Awareness(_psm(params), key32(seed, "pedestrians"))
-        check_fit(
-            scenario,
-            "pedestrians",
+        air.check_own(
+            OwnMessages(
+                section="pedestrians",
+                rate_hz=params.rate_hz,
+                size_bytes=max(own.sizes_bytes),
+            ),
             application,
-            rate_hz=params.rate_hz,
-            size_bytes=max(own.sizes_bytes),
         )
     return JoinedMessages(application, own, walkers.n_rows)
 

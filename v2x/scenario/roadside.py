@@ -12,8 +12,9 @@ from v2x.channel.link_table import LinkTable
 from v2x.mobility.base import MobilityModel
 from v2x.mobility.joined import JoinedFleet
 from v2x.mobility.roadside import RoadsideRows
+from v2x.scenario.air import Air
 from v2x.scenario.model import Scenario
-from v2x.scenario.own_messages import check_fit
+from v2x.scenario.own_messages import OwnMessages
 from v2x.sim.clock import to_us
 from v2x.sim.packet_log import PacketLog
 from v2x.sim.relay import RelayParams, RelayWatch
@@ -30,6 +31,7 @@ def with_roadside(
     sites: RsuSites,
     mobility: MobilityModel,
     application: Application,
+    air: Air,
     seed: int,
 ) -> tuple[MobilityModel, Application]:
     """Return fleet and messages with the roadside units; without any, those given.
@@ -37,8 +39,7 @@ def with_roadside(
     Raises
     ------
     V2XError
-        If roadside units would send more often or more at once than the grants of the road
-        users allow.
+        If `air` does not take what roadside units would send beside the road users.
     """
     if sites.n_sites == 0:
         return mobility, application
@@ -51,13 +52,14 @@ def with_roadside(
         fastest_hz = 1000.0 / application.period_ms
         if roadside.rate_hz == 0.0:
             rate_hz = min(rate_hz, fastest_hz)
-        check_fit(
-            scenario,
-            "roadside",
+        air.check_own(
+            OwnMessages(
+                section="roadside",
+                rate_hz=rate_hz,
+                size_bytes=size_bytes,
+                size_advice="lower it (26 bytes for each participant)",
+            ),
             application,
-            rate_hz=rate_hz,
-            size_bytes=size_bytes,
-            size_advice="lower it (26 bytes for each participant)",
         )
         own = Awareness(
             AwarenessParams(rate_hz=rate_hz, size_bytes=size_bytes, priority=RSM_PRIORITY), seed

@@ -53,6 +53,15 @@ def test_every_table_is_filled_as_ever() -> None:
     assert received == packets["n_received"].sum()
 
 
+def test_others_may_say_more_than_vehicles_where_there_are_no_grants() -> None:
+    """Roadside units send faster and longer messages than vehicles; a frame is the only limit."""
+    units = (("roadside.placement", "spacing"), ("roadside.rate_hz", "20"))
+    records = run(*units, ("roadside.size_bytes", "400"))
+    assert records.facts["air_us"]["400"] == 632
+    with pytest.raises(V2XError, match=r"roadside\.size_bytes: .*4095"):
+        run(*units, ("roadside.size_bytes", "4200"))
+
+
 def test_keys_of_others_are_refused() -> None:
     with pytest.raises(V2XError, match=r"access\.t2_ms: unknown key; it is a key of type"):
         load_scenario("highway_3gpp", [("access.type", "ieee80211p"), ("access.t2_ms", "20")])

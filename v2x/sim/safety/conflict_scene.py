@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from v2x._kernels import conflicts as kernel
+from v2x._kernels import scene as kernel
 from v2x.mobility.bodies import CORNER_M
 from v2x.mobility.fleet import FleetState, FloatArray, IntArray, NodeKind
 from v2x.sim.safety.conflict_roads import ConflictRoads

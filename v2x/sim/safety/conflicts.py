@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from v2x._kernels import conflicts as kernel
+from v2x._kernels import trails as kernel
 from v2x.mobility.fleet import FleetState, FloatArray
 from v2x.mobility.surrogates import braking_on_grade_mps2
 from v2x.records.tables import ConflictKind
