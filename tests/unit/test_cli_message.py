@@ -72,7 +72,9 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         ("x" * 5000, "is neither a file nor hexadecimal digits"),
         ("\0", "is neither a file nor hexadecimal digits"),
         ("", "the message ends after 0 bits"),
-        ("8000", "alternative 0 of a later version"),
+        ("8000", "bit 16: the message ends after 16 bits"),
+        ("8100", "alternative 1 of a later version"),
+        ("800300096000", "bit 16: message 9 is not known"),
     ],
 )
 def test_what_is_no_message(source: str, wanted: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,3 +136,16 @@ def test_help_has_examples(command: list[str], capsys: pytest.CaptureFixture[str
     text = capsys.readouterr().out
     assert "Example" in text
     assert f"v2x message {' '.join(command)}" in text
+
+
+def test_day_2_messages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The platoon message of another implementation, there and back."""
+    frame = (
+        "802a0010274c1919999998181819c9f4991999999818181980000000100000000c80001919999998181819a6"
+    )
+    assert main(["message", "decode", frame]) == 0
+    file = tmp_path / "clpmm.json"
+    file.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert json.loads(file.read_text(encoding="utf-8"))["clpmm"]["role"] == "leader"
+    assert main(["message", "encode", str(file)]) == 0
+    assert capsys.readouterr().out == f"{frame}\n"

@@ -1,4 +1,4 @@
-"""``v2x message``: Day-1 messages between their bytes and JSON."""
+"""``v2x message``: messages between their bytes and JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ _DECODE_EXAMPLES = (
 
 @click.group("message", epilog=examples(*_DECODE_EXAMPLES, "v2x message encode frame.json"))
 def message_group() -> None:
-    """Decode and encode BSM, MAP, RSM, SPAT and RSI (T/CSAE 53)."""
+    """Decode and encode BSM, MAP, RSM, SPAT and RSI (T/CSAE 53), and Day-2 messages (T/CSAE 157).
+
+    Of the Day-2 messages only CLPMM has the bytes of the standard; the layout of VIR, RSC, SSM,
+    PSM, PAM, VPM and RTCM is our own, which others do not read.
+    """
 
 
 @message_group.command("decode", epilog=examples(*_DECODE_EXAMPLES))
@@ -33,7 +37,7 @@ def decode_(source: str) -> None:
     digits. Names say the unit; "unavailable" stands for the code of that meaning, and a field
     that is left out was not sent.
     """
-    from v2x.messages.csae.frame import decode, to_json
+    from v2x.messages.csae.day2.frame import decode, to_json
 
     octets, file = _octets(source)
     try:
@@ -99,7 +103,7 @@ def encode_(source: Path, out: Path | None) -> None:
 
     FILE.json is what  v2x message decode  prints.
     """
-    from v2x.messages.csae.frame import encode, from_json
+    from v2x.messages.csae.day2.frame import encode, from_json
 
     content = _read(source)
     try:

@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from v2x.messages.coding.structure import Choice, ListOf, RecordType
-from v2x.messages.coding.symbols import ChineseText, Enumerated, Flags, Ia5Text, Octets
+from v2x.messages.coding.symbols import Boolean, ChineseText, Enumerated, Flags, Ia5Text, Octets
 from v2x.messages.coding.uper import BitReader, BitWriter
 from v2x.messages.coding.wire import (
     Code,
@@ -105,6 +105,8 @@ def values(wire: WireType, *, between: bool = False) -> st.SearchStrategy[Any]:
         return st.integers(wire.low, wire.high)
     if isinstance(wire, Steps):
         return st.sampled_from(list(wire.values))
+    if isinstance(wire, Boolean):
+        return st.booleans()
     if isinstance(wire, Enumerated):
         return st.sampled_from(list(wire.kind))
     if isinstance(wire, Flags):

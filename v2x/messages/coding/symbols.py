@@ -1,4 +1,4 @@
-"""Values on the wire that are no numbers: names, flags, octets and text."""
+"""Values on the wire that are no numbers: names, truths, flags, octets and text."""
 
 from __future__ import annotations
 
@@ -71,6 +71,35 @@ class Enumerated(WireType):
     def from_plain(self, plain: Any) -> Any:
         """Return the member of that name."""
         return _member(self.kind, plain)
+
+
+class Boolean(WireType):
+    """Whether something is so (X.691 12)."""
+
+    def check(self, value: Any) -> None:
+        """Refuse all but truth values."""
+        if not isinstance(value, bool):
+            raise MessageError(f"must be true or false, got {value!r}")
+
+    def encode(self, value: Any, writer: BitWriter) -> None:
+        """Append the bit."""
+        writer.write(value, 1)
+
+    def decode(self, reader: BitReader) -> bool:
+        """Take the bit."""
+        return reader.read(1) == 1
+
+    def size_bits(self, value: Any) -> int:
+        """Return the length, one bit."""
+        return 1
+
+    def to_plain(self, value: Any) -> Any:
+        """Return the truth value itself."""
+        return value
+
+    def from_plain(self, plain: Any) -> Any:
+        """Return the truth value itself."""
+        return plain
 
 
 def _member(kind: type[IntEnum] | type[IntFlag], name: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from v2x.errors import V2XError
 
 #: Octets that one length determinant of ours may announce; longer ones travel in fragments
-#: (X.691 11.9.3.8), which none of the Day-1 messages can need.
+#: (X.691 11.9.3.8), which are neither read nor written.
 MAX_OPEN_TYPE_BYTES = 16_383
 #: Additions that a sequence of a later version may announce; X.691 allows 64 in the short form.
 MAX_ADDITIONS = 64
@@ -129,6 +129,24 @@ class BitReader:
         """Take whole octets, at whatever bit they begin."""
         return self.read(8 * n_octets).to_bytes(n_octets, "big")
 
+    def within(self, n_octets: int) -> BitReader:
+        """Return a reader of the next octets alone, and pass over them.
+
+        It counts the bits as this one does, so that errors name the place in the whole.
+
+        Examples
+        --------
+        >>> reader = BitReader(bytes([0xA0, 0xF0]))
+        >>> inner = reader.within(1)
+        >>> reader.read(4), inner.read(3), inner.position
+        (15, 5, 3)
+        """
+        inner = BitReader(self._octets)
+        inner.position = self.position
+        self.read(8 * n_octets)
+        inner.n_bits = self.position
+        return inner
+
     def finish(self) -> None:
         """Require that nothing but the padding of the last octet is left."""
         begin, left = self.position, self.n_bits - self.position
@@ -162,6 +180,37 @@ def read_length(reader: BitReader) -> int:
     if length < 128:
         raise MessageError(f"length {length} is not in its shortest form", bit=begin)
     return length
+
+
+def write_length(writer: BitWriter, length: int) -> None:
+    """Append a general length determinant in its shortest form (X.691 11.9.3.5 to 11.9.3.7).
+
+    Examples
+    --------
+    >>> writer = BitWriter()
+    >>> write_length(writer, 42)
+    >>> write_length(writer, 300)
+    >>> writer.to_bytes().hex()
+    '2a812c'
+    """
+    if length > MAX_OPEN_TYPE_BYTES:
+        raise MessageError(f"at most {MAX_OPEN_TYPE_BYTES} octets can be sent, got {length}")
+    if length < 128:
+        writer.write(length, 8)
+    else:
+        writer.write(0b10, 2)
+        writer.write(length, 14)
+
+
+def length_bits(length: int) -> int:
+    """Return the bits of a length determinant.
+
+    Examples
+    --------
+    >>> [length_bits(length) for length in (0, 127, 128)]
+    [8, 8, 16]
+    """
+    return 8 if length < 128 else 16
 
 
 def read_small_number(reader: BitReader) -> int:

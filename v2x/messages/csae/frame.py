@@ -95,16 +95,26 @@ def from_json(text: str) -> Message:
     MessageError
         If the text is no JSON, or a field is missing, unknown or cannot be sent.
     """
+    message: Message = FRAME.from_plain(plain_json(text))
+    return message
+
+
+def plain_json(text: str) -> Any:
+    """Return what a JSON text holds, without repeated names and numbers that are none.
+
+    Raises
+    ------
+    MessageError
+        If the text is no JSON.
+    """
     try:
-        plain = json.loads(text, parse_constant=_refuse, object_pairs_hook=_object)
+        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_object)
     except MessageError:
         raise
     except ValueError as error:
         raise MessageError(f"is no JSON: {error}") from None
     except RecursionError:
         raise MessageError("is no message: nested too deeply") from None
-    message: Message = FRAME.from_plain(plain)
-    return message
 
 
 def _refuse(word: str) -> Any:
