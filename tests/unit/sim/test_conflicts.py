@@ -377,7 +377,7 @@ def test_rss_sideways() -> None:
 
 
 def test_the_recorder_writes_both_tables() -> None:
-    one = Recorder(RecordParams(), warmup_us=0, conflicts=watch(2))
+    one = Recorder(RecordParams(), warmup_us=0, watches=(watch(2),))
     one.observe_fleet(following(20.0, 25.0, 15.0)[0])
     tables = one.tables(2)
     for name in ("conflicts", "exposure"):
