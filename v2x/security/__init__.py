@@ -1,0 +1,1 @@
+"""Who may say it: certificates, pseudonyms, attacks, and checks that find them out."""
