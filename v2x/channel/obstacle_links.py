@@ -96,7 +96,7 @@ class ObstacleLinks:
         )
         self.tunnel_relief_db = params.tunnel_relief_db
         self._obstacles, self.params = obstacles, params
-        self.tracer = _tracer(obstacles, params, carrier_ghz, longest_m, air_db_per_m, reflection)
+        self.tracer = tracer_of(obstacles, params, carrier_ghz, longest_m, air_db_per_m, reflection)
         self._place: NDArray[np.int64] | None = None
 
     def judge(
@@ -227,7 +227,7 @@ def _range_by_cell(obstacles: ObstacleMap) -> FloatArray:
     return bounds
 
 
-def _tracer(
+def tracer_of(
     obstacles: ObstacleMap,
     params: ObstacleParams,
     carrier_ghz: float,
@@ -235,6 +235,7 @@ def _tracer(
     air_db_per_m: float,
     reflection: FloatArray,
 ) -> ObstacleTracer:
+    """Return the kernel for the obstacles of a map; arguments as of :class:`ObstacleLinks`."""
     o = obstacles
     decks = np.column_stack(
         [
