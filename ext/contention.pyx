@@ -25,6 +25,10 @@ cdef extern from "reception.h":
 cdef enum:
     N_QUEUES = 4
     CURVE_POINTS = 29 * 128
+    # in `fates`, beside outcomes (v2x.sim.link_memory.Fate)
+    NOT_JUDGED = 14
+    # fates that a link keeps
+    N_FATES = 16
 
 #: Never.
 cdef int64_t NEVER = INT64_MAX
@@ -80,6 +84,14 @@ cdef class ContentionChannel:
     cdef int32_t[::1] n_received
     cdef int32_t[::1] n_received_first
     cdef uint8_t[::1] resolved
+    # what is delivered one by one
+    cdef const int32_t[::1] topic
+    cdef int64_t[:, ::1] deliveries
+    cdef readonly Py_ssize_t n_deliveries
+    # what became of the last packets
+    cdef uint64_t[::1] fates
+    cdef int32_t[:, ::1] recent
+    cdef int64_t[::1] n_finished
     # counts
     cdef int64_t[:, :, ::1] counts
     cdef int64_t[::1] gaps
@@ -124,6 +136,10 @@ cdef class ContentionChannel:
         self.awareness_m = <float>awareness_m
         self.memory_us = memory_us
         self.counted_from_us = counted_from_us
+        self.topic = None
+        self.deliveries = None
+        self.n_deliveries = 0
+        self.fates = None
 
     def bind_nodes(self, const uint32_t[::1] word, const uint8_t[::1] flags,
                    const float[::1] power_mw, Station[::1] station, int32_t[:, :, ::1] queue,
@@ -192,6 +208,37 @@ cdef class ContentionChannel:
         self.n_received = n_received
         self.n_received_first = n_received_first
         self.resolved = resolved
+
+    def bind_topics(self, const int32_t[::1] topic, int64_t[:, ::1] deliveries):
+        """Take the topic of each packet, and the place for deliveries of those that have one.
+
+        A delivery is packet, receiver and the time at which it was decoded in units of
+        `memory_us`. There must be room whenever a frame ends. Those noted before stay where they
+        are; without this call all packets tell of states and nothing is noted.
+        """
+        need("topic", topic.shape[0], self.generated_us.shape[0])
+        if deliveries.shape[1] != 3:
+            raise ValueError("deliveries needs three columns")
+        self.topic = topic
+        self.deliveries = deliveries
+
+    def clear_deliveries(self):
+        """Begin to note deliveries again from the first row on."""
+        self.n_deliveries = 0
+
+    def bind_fates(self, uint64_t[::1] fates, int32_t[:, ::1] recent, int64_t[::1] n_finished):
+        """Take for each link the fates of the last packets of its sender, four bits each.
+
+        `recent` names these packets for each node, the k-th that was finished in column k modulo
+        16; `n_finished` says how many there were.
+        """
+        need("fates", fates.shape[0], self.neighbour.shape[0])
+        need("n_finished", n_finished.shape[0], self.station.shape[0])
+        if recent.shape[0] != n_finished.shape[0] or recent.shape[1] != N_FATES:
+            raise ValueError(f"recent needs {N_FATES} packets for each node")
+        self.fates = fates
+        self.recent = recent
+        self.n_finished = n_finished
 
     def bind_counts(self, int64_t[:, :, ::1] counts, int64_t[::1] gaps):
         """Take the counters: packets by direction, distance bin and outcome; gaps by ms."""
@@ -371,8 +418,12 @@ cdef class ContentionChannel:
         cdef int packet = f.frame_packet
         cdef uint32_t data_word = self.word_of(self.data_key, i)
         cdef uint32_t header_word = self.word_of(self.header_key, i)
-        cdef float farthest = self.n_bins * self.bin_width
+        cdef bint tells = self.tells(packet)
+        cdef bint remembers = self.fates is not None and not tells
+        cdef float farthest = <float>3e38 if tells else self.n_bins * self.bin_width
         cdef float p
+        if remembers:
+            self.note_finished(i, packet)
         for a in range(self.n_on_air):
             if self.on_air[a] == i:
                 self.n_on_air -= 1
@@ -388,6 +439,10 @@ cdef class ContentionChannel:
             if s.lock == i or (self.distance[e] <= farthest and s.here_since <= f.frame_start):
                 outcome = self.outcome_of(f, s, i, p, data_word, header_word, self.word[j])
                 self.account(f, i, e, j, outcome, &n_intended, &n_received)
+                if remembers:
+                    self.fates[e] ^= <uint64_t>(NOT_JUDGED ^ outcome)
+                elif tells and outcome == RECEIVED:
+                    self.deliver(packet, j, now)
             if s.lock == i:
                 s.lock = -1
             s.n_arriving -= 1
@@ -403,6 +458,25 @@ cdef class ContentionChannel:
         # the backoff after each transmission, also with nothing more to send
         f.backoff[f.frame_queue] = self.draw(i, f.frame_queue)
         self.refresh(i, now)
+
+    cdef inline bint tells(self, int packet) noexcept nogil:
+        """Whether a packet is to be delivered, rather than telling of a state."""
+        return self.topic is not None and self.topic[packet] > 0
+
+    cdef void deliver(self, int packet, int receiver, int64_t now) noexcept nogil:
+        """Note that a frame that ends now was decoded."""
+        self.deliveries[self.n_deliveries, 0] = packet
+        self.deliveries[self.n_deliveries, 1] = receiver
+        self.deliveries[self.n_deliveries, 2] = now // self.memory_us
+        self.n_deliveries += 1
+
+    cdef void note_finished(self, int node, int packet) noexcept nogil:
+        """Make room for the fates of a packet, which nobody has judged yet."""
+        cdef Py_ssize_t e
+        self.recent[node, self.n_finished[node] % N_FATES] = packet
+        self.n_finished[node] += 1
+        for e in range(self.row_start[node], self.row_start[node + 1]):
+            self.fates[e] = (self.fates[e] << 4) | NOT_JUDGED
 
     cdef int outcome_of(self, const Station *f, const Station *s, int i, float p,
                         uint32_t data_word, uint32_t header_word, uint32_t word) noexcept nogil:
@@ -456,6 +530,10 @@ cdef class ContentionChannel:
         cdef int j, k
         cdef int sender = self.flags[node]
         self.resolved[packet] = 1
+        if self.fates is not None and not self.tells(packet):
+            self.note_finished(node, packet)
+            for e in range(self.row_start[node], self.row_start[node + 1]):
+                self.fates[e] ^= <uint64_t>(NOT_JUDGED ^ OUT_OF_BUDGET)
         if self.generated_us[packet] < self.counted_from_us or not sender & COUNTED:
             return
         for e in range(self.row_start[node], self.row_start[node + 1]):

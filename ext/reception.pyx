@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """What every receiver gets in a slot: interference, outcomes, sensing history, counts."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from counting cimport (
@@ -85,6 +85,11 @@ cdef enum:
     NACK = 2
     # in `first_outcome`: received by an attempt that was neither the first nor the last
     RECEIVED_LATER = 16
+    # in `fates`, beside outcomes (v2x.sim.link_memory.Fate)
+    NOT_ADDRESSED = 13
+    NOT_JUDGED = 14
+    # fates that a link keeps
+    N_FATES = 16
 
 
 cdef class SlotReceiver:
@@ -161,6 +166,14 @@ cdef class SlotReceiver:
     cdef readonly int n_answers
     cdef const int32_t[::1] second_row
     cdef uint32_t second_key
+    # what is delivered one by one
+    cdef const int32_t[::1] topic
+    cdef int64_t[:, ::1] deliveries
+    cdef readonly Py_ssize_t n_deliveries
+    # what became of the last packets
+    cdef uint64_t[::1] fates
+    cdef int32_t[:, ::1] recent
+    cdef int64_t[::1] n_finished
 
     def __init__(self, *, int n_subchannels, int window, const float[:, :, ::1] profile,
                  const float[::1] data_share, const float[::1] control_share,
@@ -210,6 +223,10 @@ cdef class SlotReceiver:
         self.intended = self.responds = None
         self.answers = None
         self.second_row = None
+        self.topic = None
+        self.deliveries = None
+        self.n_deliveries = 0
+        self.fates = None
 
     def bind_nodes(self, const uint32_t[::1] word, const uint8_t[::1] flags,
                    int32_t[::1] transmitting, int32_t[::1] touched, float[:, ::1] energy,
@@ -325,6 +342,36 @@ cdef class SlotReceiver:
         self.resolved = resolved
         self.logs = True
 
+    def bind_topics(self, const int32_t[::1] topic, int64_t[:, ::1] deliveries):
+        """Take the topic of each packet, and the place for deliveries of those that have one.
+
+        A delivery is packet, receiver and slot. Those noted before stay where they are; without
+        this call all packets tell of states and nothing is noted.
+        """
+        need("topic", topic.shape[0], self.generated_us.shape[0])
+        if deliveries.shape[1] != 3:
+            raise ValueError("deliveries needs three columns")
+        self.topic = topic
+        self.deliveries = deliveries
+
+    def clear_deliveries(self):
+        """Begin to note deliveries again from the first row on."""
+        self.n_deliveries = 0
+
+    def bind_fates(self, uint64_t[::1] fates, int32_t[:, ::1] recent, int64_t[::1] n_finished):
+        """Take for each link the fates of the last packets of its sender, four bits each.
+
+        `recent` names these packets for each node, the k-th that was finished in column k modulo
+        16; `n_finished` says how many there were.
+        """
+        need("fates", fates.shape[0], self.neighbour.shape[0])
+        need("n_finished", n_finished.shape[0], self.word.shape[0])
+        if recent.shape[0] != n_finished.shape[0] or recent.shape[1] != N_FATES:
+            raise ValueError(f"recent needs {N_FATES} packets for each node")
+        self.fates = fates
+        self.recent = recent
+        self.n_finished = n_finished
+
     def bind_counts(self, int64_t[:, :, ::1] counts, int64_t[::1] gaps):
         """Take the counters: packets by direction, distance bin and outcome; gaps by ms."""
         if counts.shape[0] != N_DIRECTIONS:
@@ -365,7 +412,7 @@ cdef class SlotReceiver:
 
         `rows` is an array of :data:`v2x.access.base.TRANSMISSION`.
         """
-        cdef Py_ssize_t t, n = len(rows), n_links = 0
+        cdef Py_ssize_t t, n = len(rows), n_links = 0, n_told = 0, n_row
         cdef const uint8_t[::1] memory
         cdef const Transmission *transmissions
         if n == 0:
@@ -380,8 +427,13 @@ cdef class SlotReceiver:
                 raise ValueError("there is no error curve of this MCS")
             if transmissions[t].process and self.soft_once is None:
                 raise ValueError("there is no memory of what goes once")
-            n_links += (self.row_start[transmissions[t].node + 1]
-                        - self.row_start[transmissions[t].node])
+            n_row = (self.row_start[transmissions[t].node + 1]
+                     - self.row_start[transmissions[t].node])
+            n_links += n_row
+            if self.tells(transmissions[t].packet):
+                n_told += n_row
+        if n_told > 0 and self.deliveries.shape[0] < self.n_deliveries + n_told:
+            raise ValueError("deliveries is too short")
         if self.answers is not None and (self.responds is None
                                          or self.answers.shape[0] < n_links):
             raise ValueError("answers is too short, or nobody was asked")
@@ -419,6 +471,10 @@ cdef class SlotReceiver:
         cdef Py_ssize_t e
         cdef int j, k
         cdef int sender = self.flags[node]
+        if self.fates is not None and not self.tells(packet):
+            self.finish(node, packet)
+            for e in range(self.row_start[node], self.row_start[node + 1]):
+                self.note_fate(e, OUT_OF_BUDGET)
         if self.generated_us[packet] < counted_from_us or not sender & COUNTED:
             return
         with nogil:
@@ -436,9 +492,18 @@ cdef class SlotReceiver:
             raise ValueError("ended needs node and packet")
         with nogil:
             for i in range(ended.shape[0]):
+                if self.fates is not None and not self.tells(ended[i, 1]):
+                    self.note_concluded(ended[i, 0], ended[i, 1])
                 if (self.generated_us[ended[i, 1]] >= counted_from_us
                         and self.flags[ended[i, 0]] & COUNTED):
                     self.conclude_one(ended[i, 0], ended[i, 1])
+
+    cdef void note_concluded(self, int node, int packet) noexcept nogil:
+        """Note the fates of a packet that ends before its last repetition."""
+        cdef Py_ssize_t e
+        self.finish(node, packet)
+        for e in range(self.row_start[node], self.row_start[node + 1]):
+            self.note_fate(e, RECEIVED if self.heard_before(e) else self.first_outcome[e])
 
     cdef void conclude_one(self, int node, int packet) noexcept nogil:
         cdef Py_ssize_t e
@@ -467,6 +532,44 @@ cdef class SlotReceiver:
     cdef inline bint heard_before(self, Py_ssize_t e) noexcept nogil:
         """Whether an earlier attempt reached the receiver of a link."""
         return self.first_outcome[e] == RECEIVED or self.first_outcome[e] == RECEIVED_LATER
+
+    cdef inline bint tells(self, int packet) noexcept nogil:
+        """Whether a packet is to be delivered, rather than telling of a state."""
+        return self.topic is not None and self.topic[packet] > 0
+
+    cdef void finish(self, int node, int packet) noexcept nogil:
+        """Make room for the fates of a packet, which nobody has judged yet."""
+        cdef Py_ssize_t e
+        self.recent[node, self.n_finished[node] % N_FATES] = packet
+        self.n_finished[node] += 1
+        for e in range(self.row_start[node], self.row_start[node + 1]):
+            self.fates[e] = (self.fates[e] << 4) | NOT_JUDGED
+
+    cdef inline void note_fate(self, Py_ssize_t e, int fate) noexcept nogil:
+        """Note the fate of the last packet over link e."""
+        if not self.means(e):
+            fate = NOT_ADDRESSED
+        self.fates[e] = (self.fates[e] & ~<uint64_t>15) | <uint64_t>fate
+
+    cdef void note_fates(self, Py_ssize_t first, int n) noexcept nogil:
+        """Note the outcomes of the last attempt of a packet."""
+        cdef int k
+        for k in range(n):
+            self.note_fate(first + self.piece.near[k], self.piece.outcome[k])
+
+    cdef void deliver(self, int slot, const Transmission *tx, Py_ssize_t first,
+                      int n) noexcept nogil:
+        """Note who decoded a packet by this attempt, and by none before."""
+        cdef int k
+        cdef bint single = tx.n_attempts == 1
+        cdef bint heard
+        for k in range(n):
+            heard = self.piece.outcome[k] == RECEIVED if single else self.piece.decoded[k] == 1
+            if heard and self.means(first + self.piece.near[k]):
+                self.deliveries[self.n_deliveries, 0] = tx.packet
+                self.deliveries[self.n_deliveries, 1] = self.node[k]
+                self.deliveries[self.n_deliveries, 2] = slot
+                self.n_deliveries += 1
 
     cdef float power_of(self, const Transmission *tx) noexcept nogil:
         """Return the total transmit power of one transmission [mW]."""
@@ -563,6 +666,9 @@ cdef class SlotReceiver:
         cdef int node = tx.node
         cdef int64_t generated = self.generated_us[tx.packet]
         cdef bint counting = generated >= counted_from_us and self.flags[node] & COUNTED
+        cdef bint tells = self.tells(tx.packet)
+        cdef bint finishes = (self.fates is not None and not tells
+                              and tx.attempt == tx.n_attempts - 1)
         cdef v2x_piece *piece = &self.piece
         cdef v2x_transmission f
         f.power_mw = self.power_of(tx)
@@ -583,6 +689,8 @@ cdef class SlotReceiver:
         f.n_grid = self.n_grid
         f.curves = &self.curves[0, 0]
         f.bin_width = self.bin_width
+        if finishes:
+            self.finish(node, tx.packet)
         for p in range((end - first + V2X_PIECE - 1) // V2X_PIECE):
             begin = first + p * V2X_PIECE
             m = <int>min(<Py_ssize_t>V2X_PIECE, end - begin)
@@ -602,6 +710,10 @@ cdef class SlotReceiver:
                     self.answer(tx, number, begin, n_near)
                 if tx.n_attempts > 1:
                     self.combine(tx, begin, n_near)
+                if tells:
+                    self.deliver(slot, tx, begin, n_near)
+                if finishes:
+                    self.note_fates(begin, n_near)
                 self.account(slot, tx, begin, n_near, generated, counting)
             if n_far > 0:
                 self.take(begin, m, n_far, piece.far)
@@ -685,9 +797,10 @@ cdef class SlotReceiver:
         """Return the distance beyond which nobody counts or remembers a packet [m].
 
         There is none for packets in several attempts, which may be counted after a receiver has
-        come nearer, and none where roadside units listen, which remember everybody.
+        come nearer, none where roadside units listen, which remember everybody, and none for what
+        is delivered.
         """
-        if tx.n_attempts > 1 or self.any_roadside:
+        if tx.n_attempts > 1 or self.any_roadside or self.tells(tx.packet):
             return <float>3e38
         if not counting:
             return self.awareness_m

@@ -17,6 +17,7 @@ from v2x.phy.ofdm.rates import RATES
 from v2x.phy.reception import CURVE_SINR_DB
 from v2x.records.tables import N_DIRECTIONS, N_OUTCOMES
 from v2x.sim.contention import STATION
+from v2x.sim.fates import N_FATES, NOTHING, Fate, fates_of
 
 from .twin_contention import N_QUEUES, Packet, Rules, Twin
 
@@ -71,6 +72,11 @@ class World:
             self.n_first,
             self.resolved,
         )
+        self.recent = np.full((n, N_FATES), -1, dtype=np.int32)
+        self.n_finished = np.zeros(n, dtype=np.int64)
+        self.deliveries = np.zeros((n * m, 3), dtype=np.int64)
+        topic = np.array([p.topic for p in packets], dtype=np.int32)
+        self.channel.bind_topics(topic, self.deliveries)
         for node in range(n):
             self.channel.forget(node, 0)
 
@@ -80,6 +86,7 @@ class World:
         if self.last_slot is None:
             self.last_slot = np.full(len(sender), -1, dtype=np.int32)
             self.last_generated, self.last_heard = np.zeros((2, len(sender)), dtype=np.int64)
+            self.fates = np.full(len(sender), NOTHING, dtype=np.uint64)
         row_start = np.searchsorted(sender, np.arange(len(gain) + 1)).astype(np.int32)
         self.channel.bind_links(
             row_start,
@@ -90,6 +97,7 @@ class World:
             self.last_generated,
             self.last_heard,
         )
+        self.channel.bind_fates(self.fates, self.recent, self.n_finished)
         self.channel.settle(now)
 
     def run(self, arrivals: list[tuple[int, int, int, int]], until_us: int) -> None:
@@ -125,7 +133,9 @@ def situations(draw: st.DrawFn) -> dict[str, Any]:
     for t in when.tolist():
         n_symbols = int(rng.integers(1, 80))
         budget = int(rng.choice([0, 500, 5_000, 100_000]))
-        packets.append(Packet(t, t + budget, 40 + 8 * n_symbols, float(48 * n_symbols)))
+        topic = int(rng.choice([0, 0, 3]))
+        one = Packet(t, t + budget, 40 + 8 * n_symbols, float(48 * n_symbols), topic=topic)
+        packets.append(one)
     arrivals = list(
         zip(when.tolist(), node.tolist(), range(n_packets), queue.tolist(), strict=True)
     )
@@ -201,6 +211,15 @@ def test_kernel_and_twin_agree(situation: dict[str, Any]) -> None:
     assert world.last_slot.tolist() == [
         twin.heard[link][0] // 1000 if link in twin.heard else -1 for link in links
     ]
+    fates = [(twin.fates[link][::-1] + [Fate.NO_LINK] * N_FATES)[:N_FATES] for link in links]
+    assert fates_of(world.fates).tolist() == fates
+    assert world.n_finished.tolist() == [len(twin.finished[node]) for node in range(n)]
+    for node in range(n):
+        for at, packet in list(enumerate(twin.finished[node]))[-N_FATES:]:
+            assert world.recent[node, at % N_FATES] == packet
+    delivered = world.deliveries[: world.channel.n_deliveries].tolist()
+    assert np.all(np.diff([slot for _, _, slot in delivered]) >= 0)
+    assert sorted(map(tuple, delivered)) == sorted(twin.deliveries)
 
 
 def alone(**changes: Any) -> World:

@@ -7,7 +7,7 @@ powers are summed anew at each event. Only the order of events and the draws are
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,7 @@ from .twin_math import hashed, uniform
 
 CURVE_STEPS_PER_OCTAVE, CURVE_FIRST_LOG2, CURVE_POINTS = 128, -9, 29 * 128
 N_QUEUES = 4
+NOT_JUDGED = 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,7 @@ class Packet:
     n_received: int = 0
     n_intended: int = 0
     resolved: bool = False
+    topic: int = 0
 
 
 @dataclass
@@ -129,6 +131,10 @@ class Twin:
         self.gaps = np.zeros(100, dtype=np.int64)
         # start and time of generation of what was last heard, by sender and receiver
         self.heard: dict[tuple[int, int], tuple[int, int]] = {}
+        # packets that tell of states by sender, and their fates by sender and receiver
+        self.finished: dict[int, list[int]] = defaultdict(list)
+        self.fates: dict[tuple[int, int], list[int]] = defaultdict(list)
+        self.deliveries: list[tuple[int, int, int]] = []
 
     # what is heard
 
@@ -244,6 +250,10 @@ class Twin:
         for receiver in range(len(self.nodes)):
             if self.linked(j, receiver):
                 self.count(one, j, receiver, Outcome.OUT_OF_BUDGET)
+                if not one.topic:
+                    self.fates[j, receiver].append(Outcome.OUT_OF_BUDGET)
+        if not one.topic:
+            self.finished[j].append(packet)
 
     def is_roadside(self, j: int) -> bool:
         return self.flags[j] in (2, 3)
@@ -343,8 +353,11 @@ class Twin:
             if not self.linked(frame.node, j):
                 continue
             if node.here_since > frame.start:
+                if not packet.topic:
+                    self.fates[frame.node, j].append(NOT_JUDGED)
                 continue
             outcome = self.outcome(frame, j)
+            self.remember(frame, j, outcome)
             if node.reception is not None and node.reception.frame is frame:
                 node.reception = None
             counts = self.count(packet, frame.node, j, outcome)
@@ -356,10 +369,23 @@ class Twin:
                     self.gaps[min(gap, len(self.gaps) - 1)] += 1
                 self.heard[frame.node, j] = frame.start, packet.generated_us
         packet.resolved = True
+        if not packet.topic:
+            self.finished[frame.node].append(frame.packet)
         self.on_air.remove(frame)
         sender = self.nodes[frame.node]
         sender.sending, sender.sent_until = None, self.now
         sender.backoff[frame.queue] = self.new_backoff(frame.node, frame.queue)
+
+    def remember(self, frame: Frame, j: int, outcome: Outcome) -> None:
+        """Keep the fate of a state, or deliver what has a topic."""
+        if self.packets[frame.packet].topic:
+            if outcome == Outcome.RECEIVED:
+                self.deliveries.append((frame.packet, j, self.now // self.rules.memory_us))
+            return
+        reception = self.nodes[j].reception
+        within = self.distance[frame.node, j] <= self.n_bins * self.rules.bin_width_m
+        listens = reception is not None and reception.frame is frame
+        self.fates[frame.node, j].append(outcome if within or listens else NOT_JUDGED)
 
     def outcome(self, frame: Frame, j: int) -> Outcome:
         node, rules = self.nodes[j], self.rules

@@ -22,6 +22,7 @@ FloatArray = NDArray[np.float64]
 
 RECEIVED, HALF_DUPLEX, BELOW_SENSITIVITY, PROPAGATION, COLLISION, CONTROL_LOST = range(6)
 OUT_OF_BUDGET, N_OUTCOMES = 6, 8
+NOT_ADDRESSED, NOT_JUDGED, NO_LINK = 13, 14, 15
 
 #: Relative error of a SINR by float32, before what subtracting a signal from a sum adds.
 ROUNDING = 1e-6
@@ -148,6 +149,10 @@ class Receiver:
     records: dict[tuple[int, int], Record] = field(default_factory=dict)
     outcomes: dict[tuple[int, int, int], int] = field(default_factory=dict)
     undecided: bool = False
+    topic: list[int] = field(default_factory=list)
+    fates: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
+    finished: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    deliveries: list[tuple[int, int, int]] = field(default_factory=list)
 
     def receive(self, slot: int, transmissions: list[Tx]) -> None:
         """Receive a slot; `outcomes` gets slot, transmitter and receiver of every link."""
@@ -163,15 +168,27 @@ class Receiver:
             ]
             self.records[node, slot] = Record(None if node in speaking else rssi, {})
         for tx in transmissions:
+            tells = bool(self.topic) and self.topic[tx.packet] > 0
+            final = tx.attempt == tx.n_attempts - 1
+            if final and not tells:
+                self.finished[tx.node].append(tx.packet)
             for node, link in self.links[tx.node].items():
                 outcome, heard, total = self._attempt(slot, tx, node, link, energy[node], speaking)
                 if heard:
                     self._note(slot, tx, node, link)
-                self._conclude(slot, tx, node, link, outcome, total)
+                news = self._conclude(slot, tx, node, link, outcome, total)
+                if tells and news:
+                    self.deliveries.append((tx.packet, node, slot))
+                elif final and not tells:
+                    judged = link.distance_m <= self._limit_m(tx)
+                    fate = self.outcomes[slot, tx.node, node] if judged else NOT_JUDGED
+                    self.fates[tx.node, node].append(fate)
 
     def drop(self, node: int, packet: int) -> None:
         """Count a packet that was never sent at its intended receivers."""
+        self.finished[node].append(packet)
         for other, link in self.links[node].items():
+            self.fates[node, other].append(OUT_OF_BUDGET)
             if self._counts(node, packet, other, link):
                 at = (self._direction(node, other), self.distance_bin(link.distance_m))
                 self.counts[*at, OUT_OF_BUDGET] += 1
@@ -180,6 +197,14 @@ class Receiver:
     def distance_bin(self, distance_m: float) -> int:
         """Return the bin (lower, upper] of a distance; 0 belongs to the first."""
         return max(math.ceil(distance_m / self.design.bin_width_m) - 1, 0)
+
+    def _limit_m(self, tx: Tx) -> float:
+        """Return how far a single transmission of a state is judged [m]."""
+        if tx.n_attempts > 1 or any(self.roadside):
+            return math.inf
+        counts = self.generated_us[tx.packet] >= self.counted_from_us and self.counted[tx.node]
+        counted_m = self.n_bins * self.design.bin_width_m if counts else 0.0
+        return max(self.design.awareness_m, counted_m)
 
     def _direction(self, sender: int, node: int) -> int:
         """Return 0 between road users, 1 to and 2 from a roadside unit, 3 between those."""
@@ -280,8 +305,11 @@ class Receiver:
 
     def _conclude(
         self, slot: int, tx: Tx, node: int, link: Link, outcome: int, kept: float
-    ) -> None:
-        """Merge attempts and count after the last; of two failures the one that came further."""
+    ) -> bool:
+        """Merge attempts and count after the last; of two failures the one that came further.
+
+        Returns whether the packet is received, and was not before.
+        """
         memory = self.memory[tx.node, node, tx.process]
         newest = self.memory[tx.node, node, 0]
         news = outcome == RECEIVED
@@ -308,3 +336,4 @@ class Receiver:
                 self.gaps[min(gap_ms, self.longest_gap_ms)] += 1
             newest.last_slot = slot
             newest.last_generated = self.generated_us[tx.packet]
+        return news

@@ -14,6 +14,8 @@ from v2x.applications.base import PacketBatch
 from v2x.channel.link_table import LinkTable
 from v2x.mobility.fleet import FleetState
 from v2x.phy.ofdm.frame_reception import FrameReceiver
+from v2x.sim.deliveries import Deliveries
+from v2x.sim.fates import FateMemory
 from v2x.sim.link_memory import LinkMemory
 from v2x.sim.packet_log import PacketLog
 from v2x.sim.recorder import RecordParams
@@ -77,6 +79,8 @@ class UnslottedMedium(LinkMemory):
         Packets generated earlier belong to the warm-up [µs].
     seed
         Seed of the run.
+    fates
+        Where what became of the last packets is remembered; None if it is not.
     """
 
     def __init__(
@@ -91,10 +95,16 @@ class UnslottedMedium(LinkMemory):
         *,
         counted_from_us: int,
         seed: int,
+        fates: FateMemory | None = None,
     ) -> None:
         n = len(tx_power_mw)
         super().__init__(
-            links, records, n_nodes=n, slot_us=MEMORY_US, counted_from_us=counted_from_us
+            links,
+            records,
+            n_nodes=n,
+            slot_us=MEMORY_US,
+            counted_from_us=counted_from_us,
+            fates=fates,
         )
         links.add_column("last_heard", np.int64, 0)
         self._waveform, self._bitwise = waveform, receiver.bitwise
@@ -142,6 +152,9 @@ class UnslottedMedium(LinkMemory):
             np.zeros(n, dtype=np.int32),
         )
         self._channel.bind_counts(self.counts.outcomes, self.counts.gaps_ms)
+        self._deliveries = Deliveries(self._channel, packets)
+        #: Packets with a topic whose fate is open, and the rows of their senders.
+        self._open = np.zeros((2, 0), dtype=np.int64)
 
     def forget(self, node: int, now_us: int) -> None:
         """End what a node does before it leaves; its waiting packets are dropped."""
@@ -161,6 +174,9 @@ class UnslottedMedium(LinkMemory):
                 links.column("last_generated"),
                 links.column("last_heard"),
             )
+            fates = self._fates
+            if fates is not None:
+                self._channel.bind_fates(links.column("fates"), fates.recent, fates.n_finished)
             self._link_version = links.version
         self._channel.settle(fleet.time_us)
         self._sample_ages(fleet.time_us)
@@ -169,6 +185,7 @@ class UnslottedMedium(LinkMemory):
         """Follow the packet log after it has grown."""
         log = self._packets
         if log.version == self._packet_version:
+            self._deliveries.follow()
             return
         grown = len(log["generated_us"])
         self._deadline_us = _grown(self._deadline_us, grown)
@@ -189,6 +206,7 @@ class UnslottedMedium(LinkMemory):
             log["resolved"].view(np.uint8),
         )
         self._packet_version = log.version
+        self._deliveries.follow()
 
     def air_us(self, size_bytes: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return the time that packets of `size_bytes` are on air [µs]."""
@@ -212,6 +230,8 @@ class UnslottedMedium(LinkMemory):
         self._deadline_us[rows] = batch.deadline_us
         self._air_us[rows] = self.air_us(batch.size_bytes)
         self._weight[rows] = self._waveform.data_bits(batch.size_bytes) if self._bitwise else 1.0
+        if self._packets.has_topics:
+            self._deliveries.make_room(self._most_deliveries(batch, first_packet))
         self._channel.run(
             batch.generated_us[offered],
             batch.tx_row[offered],
@@ -221,6 +241,19 @@ class UnslottedMedium(LinkMemory):
         )
         self._channel.take_load(until_us, self._load_from_us, self._cbr)
         self._load_from_us = until_us
+
+    def _most_deliveries(self, batch: PacketBatch, first_packet: int) -> int:
+        """Return how many receivers could decode what has a topic until the next motion."""
+        told = np.flatnonzero(batch.topic > 0)
+        coming = np.array((first_packet + told, batch.tx_row[told]))
+        waiting = self._open[:, ~self._packets["resolved"][self._open[0]]]
+        self._open = np.concatenate((waiting, coming), axis=1)
+        row, row_start = self._open[1], self._links.row_start
+        return int((row_start[row + 1] - row_start[row]).sum())
+
+    def take_deliveries(self) -> NDArray[np.int64]:
+        """Return who decoded packets that have a topic; see :meth:`LinkMemory.take_deliveries`."""
+        return self._deliveries.take()
 
     def drop(self, node: int, packet: int) -> None:
         """Count a packet that was never sent at the receivers it was meant for."""

@@ -14,8 +14,10 @@ from v2x.access.congestion.base import HeardLinks
 from v2x.channel.law_tables import LINK_CODES
 from v2x.channel.link_table import LinkTable
 from v2x.mobility.fleet import FleetState, NodeKind
+from v2x.perception.ldm import Heard
 from v2x.records.tables import N_DIRECTIONS, N_OUTCOMES
 from v2x.sim.clock import first_slot_from, to_us
+from v2x.sim.fates import NOTHING, FateMemory
 from v2x.sim.neighbours import NeighbourRoads
 from v2x.sim.recorder import RecordParams
 
@@ -61,6 +63,9 @@ class LinkMemory(ABC):
         Unit of ``last_slot`` [µs].
     counted_from_us
         Packets generated earlier belong to the warm-up [µs].
+    fates
+        Where what became of the last packets is remembered; None if it is not. Column ``fates``
+        of the links has the words.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class LinkMemory(ABC):
         n_nodes: int,
         slot_us: int,
         counted_from_us: int,
+        fates: FateMemory | None = None,
     ) -> None:
         self._links, self._records = links, records
         self._slot_us, self._counted_from_us = slot_us, counted_from_us
@@ -84,6 +90,9 @@ class LinkMemory(ABC):
         self._flags: NDArray[np.uint8] = np.zeros(n_nodes, dtype=np.uint8)
         links.add_column("last_slot", np.int32, -1)
         links.add_column("last_generated", np.int64, 0)
+        self._fates = fates
+        if fates is not None:
+            links.add_column("fates", np.uint64, NOTHING)
 
     @abstractmethod
     def move(self, fleet: FleetState, counted: NDArray[np.bool_]) -> None:
@@ -92,6 +101,19 @@ class LinkMemory(ABC):
     @abstractmethod
     def take_packets(self) -> None:
         """Follow the packet log after it has grown."""
+
+    @abstractmethod
+    def take_deliveries(self) -> NDArray[np.int64]:
+        """Return who decoded packets with a topic other than a state since the last call.
+
+        Returns
+        -------
+        (n, 3) int64
+            Packet, row of the receiver, and slot, in the order of slots; each packet and receiver
+            once, after the first transmission that was decoded. A receiver is anybody in range
+            for whom the packet is meant, counted or not; rows are those of the time, so ask before
+            others take them. Without slots, that in which the frame ended.
+        """
 
     @abstractmethod
     def drop(self, node: int, packet: int) -> None:
@@ -113,7 +135,10 @@ class LinkMemory(ABC):
 
     def _follow(self, fleet: FleetState, counted: NDArray[np.bool_]) -> None:
         """Bring nodes and links to the positions of `fleet`."""
-        self.identity[:] = fleet.id.astype(np.uint32)
+        identity = fleet.id.astype(np.uint32)
+        if self._fates is not None:
+            self._fates.follow(self._links, self.identity, identity, fleet.time_us)
+        self.identity[:] = identity
         self._flags[:] = counted * _COUNTED + (fleet.kind == NodeKind.RSU) * _ROADSIDE
         self._links.update(fleet)
 
@@ -185,6 +210,19 @@ class LinkMemory(ABC):
         return HeardLinks(
             sender.astype(np.int32), links.neighbour[near], links.column("last_slot")[near]
         )
+
+    def newest_states(self, range_m: float) -> Heard:
+        """Return when the newest message over each link up to `range_m` [m] was generated.
+
+        The time is -1 where nothing was heard, as over links longer than the awareness range.
+        """
+        links = self._links
+        near = np.flatnonzero(links.distance <= range_m)
+        sender = np.searchsorted(links.row_start, near, side="right") - 1
+        generated_us = np.where(
+            links.column("last_slot")[near] >= 0, links.column("last_generated")[near], -1
+        )
+        return Heard(sender.astype(np.int32), links.neighbour[near], generated_us)
 
     def link_states(self) -> NDArray[np.int64]:
         """Count links within the evaluated distance by :class:`LinkState`, shape (n_states,)."""

@@ -16,6 +16,8 @@ from v2x.phy.reception import ReceiverDesign
 from v2x.phy.sensing_history import SensingHistory
 from v2x.sim.audience import Audience
 from v2x.sim.channel_view import measure_busy_ratio
+from v2x.sim.deliveries import Deliveries
+from v2x.sim.fates import FateMemory
 from v2x.sim.feedback import Feedback
 from v2x.sim.link_memory import LinkMemory
 from v2x.sim.packet_log import PacketLog
@@ -46,6 +48,8 @@ class Medium(LinkMemory):
         Whom messages are for; None if for all.
     feedback
         What receivers answer; None if nothing.
+    fates
+        Where what became of the last packets is remembered; None if it is not.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Medium(LinkMemory):
         once: bool = False,
         audience: Audience | None = None,
         feedback: Feedback | None = None,
+        fates: FateMemory | None = None,
     ) -> None:
         n = history.n_nodes
         super().__init__(
@@ -69,6 +74,7 @@ class Medium(LinkMemory):
             n_nodes=n,
             slot_us=design.pool.slot_us,
             counted_from_us=counted_from_us,
+            fates=fates,
         )
         self._history, self._packets = history, packets
         self._audience, self._feedback = audience, feedback
@@ -117,6 +123,7 @@ class Medium(LinkMemory):
             history.urgency,
         )
         self._receiver.bind_counts(self.counts.outcomes, self.counts.gaps_ms)
+        self._deliveries = Deliveries(self._receiver, packets)
         if design.second_of_code is not None:
             self._receiver.set_second_stage(
                 design.second_of_code, rng.key32(seed, "reception", "sci2")
@@ -161,6 +168,9 @@ class Medium(LinkMemory):
             links.column("soft_once") if self._once else None,
             links.column("first_outcome_once") if self._once else None,
         )
+        fates = self._fates
+        if fates is not None:
+            self._receiver.bind_fates(links.column("fates"), fates.recent, fates.n_finished)
         self._longest_row = max(links.longest_row, 1)
         self._link_version = links.version
 
@@ -181,6 +191,7 @@ class Medium(LinkMemory):
                 self._packets["resolved"].view(np.uint8),
             )
             self._packet_version = self._packets.version
+        self._deliveries.follow()
 
     def receive(self, slot: int, transmissions: SlotTransmissions) -> None:
         """Receive everything on air in `slot` and note it in the packet log."""
@@ -188,9 +199,21 @@ class Medium(LinkMemory):
         if feedback is not None:
             most = len(transmissions) * self._longest_row
             self._receiver.bind_answers(feedback.room_for(most))
+        if self._packets.has_topics:
+            self._deliveries.make_room(self._most_deliveries(transmissions))
         self._receiver.receive(slot, transmissions, self._counted_from_us)
         if feedback is not None:
             feedback.ask(slot, transmissions, self._receiver.n_answers)
+
+    def _most_deliveries(self, transmissions: SlotTransmissions) -> int:
+        """Return how many receivers could decode what has a topic."""
+        told = self._packets["topic"][transmissions["packet"]] > 0
+        node, row_start = transmissions["node"][told], self._links.row_start
+        return int((row_start[node + 1] - row_start[node]).sum())
+
+    def take_deliveries(self) -> NDArray[np.int64]:
+        """Return who decoded packets that have a topic; see :meth:`LinkMemory.take_deliveries`."""
+        return self._deliveries.take()
 
     @property
     def has_feedback(self) -> bool:

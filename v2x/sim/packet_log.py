@@ -22,6 +22,7 @@ _COLUMNS: dict[str, Any] = {
     "n_received_first": np.int32,
     "priority": np.int32,
     "event": np.bool_,
+    "topic": np.int32,
     "resolved": np.bool_,
 }
 
@@ -35,12 +36,15 @@ class PacketLog:
         Rows in use.
     version : int
         Grows whenever the columns have moved in memory.
+    has_topics : bool
+        Whether any packet tells of something else than a state.
     """
 
     def __init__(self, capacity: int = 4096) -> None:
         self._columns = {name: np.zeros(capacity, dtype=d) for name, d in _COLUMNS.items()}
         self.n_packets = 0
         self.version = 0
+        self.has_topics = False
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Return a column with its spare rows, to be written in place."""
@@ -58,6 +62,8 @@ class PacketLog:
         self._columns["size_bytes"][rows] = batch.size_bytes
         self._columns["priority"][rows] = batch.priority
         self._columns["event"][rows] = batch.event
+        self._columns["topic"][rows] = batch.topic
+        self.has_topics = self.has_topics or bool(batch.topic.any())
         self._columns["first_slot_us"][rows] = -1
         self._columns["last_slot_us"][rows] = -1
         self.n_packets += n

@@ -163,5 +163,8 @@ def test_a_batch_needs_one_mark_per_packet() -> None:
         "priority": np.zeros(2, dtype=np.int32),
     }
     assert PacketBatch(**columns).event.tolist() == [False, False]
+    assert PacketBatch(**columns).topic.tolist() == [0, 0]
+    with pytest.raises(ValueError, match="topic must have one value per packet"):
+        PacketBatch(**columns, topic=np.ones(3, dtype=np.int32))
     with pytest.raises(ValueError, match="one value per packet"):
         PacketBatch(**columns, event=np.ones(1, dtype=np.bool_))

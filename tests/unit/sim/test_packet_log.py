@@ -53,6 +53,19 @@ def test_one_batch_may_be_larger_than_everything_before() -> None:
     assert log["generated_us"][999] == 999
 
 
+def test_topics_are_noted_from_the_first_on() -> None:
+    log = PacketLog(2)
+    log.append(batch([1, 2, 3]), np.zeros(3))
+    assert not log.has_topics
+    told = batch([4, 5])
+    columns = {name: getattr(told, name) for name in PacketBatch.__slots__}
+    columns["topic"] = np.array([0, 6], dtype=np.int32)
+    log.append(PacketBatch(**columns), np.zeros(2))
+    log.append(batch([6]), np.zeros(1))
+    assert log.has_topics
+    assert log["topic"][:6].tolist() == [0, 0, 0, 0, 6, 0]
+
+
 def test_an_empty_batch_changes_nothing() -> None:
     log = PacketLog(2)
     assert log.append(batch([]), np.zeros(0)) == 0

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2x._kernels import trails as kernel
-from v2x.mobility.fleet import FleetState, FloatArray
+from v2x.mobility.fleet import FleetState, FloatArray, IntArray
 from v2x.mobility.surrogates import braking_on_grade_mps2
 from v2x.records.tables import ConflictKind
 from v2x.sim.safety.conflict_pairs import PairFinder, Pairs, RowArray
@@ -112,6 +112,10 @@ class ConflictWatch:
             n_below=len(pairs.ttc_s),
             short_s=float((self._ttc_s - pairs.ttc_s).sum()),
         )
+
+    def under_way(self) -> tuple[NDArray[np.uint64], IntArray, FloatArray]:
+        """Return the conflicts that may still go on; see :meth:`Episodes.under_way`."""
+        return self._episodes.under_way()
 
     def tables(self) -> dict[str, dict[str, NDArray[Any]]]:
         """Return tables ``conflicts`` and ``exposure`` so far, without ``replication``."""

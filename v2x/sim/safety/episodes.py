@@ -180,6 +180,13 @@ class Episodes:
             facts[row, _Fact.ENCROACHMENT_S] = crossing.occupied_s
         facts[row, _Fact.END_S] = max(facts[row, _Fact.END_S], crossing.entered_s)
 
+    def under_way(self) -> tuple[NDArray[np.uint64], IntArray, FloatArray]:
+        """Return pair, event and beginning [s] of each episode that may still go on.
+
+        A pair is the lower identity in the upper 32 bits, and the higher one.
+        """
+        return self._pair, self._row, self._facts[self._row, _Fact.BEGIN_S]
+
     def table(self) -> dict[str, NDArray[Any]]:
         """Return the rows of table ``conflicts`` so far, without the column ``replication``."""
         facts = self._facts[: self._n]
