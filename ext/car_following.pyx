@@ -2,7 +2,7 @@
 """Traffic on a lane network: car following, lane changes, right of way, motion."""
 
 from libc.math cimport INFINITY
-from libc.stdint cimport int32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.string cimport memset
 
 from lane_change cimport change_lanes, follow
@@ -17,6 +17,8 @@ from road cimport (
     stopping_way,
 )
 from traffic cimport (
+    BRAKELESS,
+    DRIVEN,
     MAX_BACK,
     Sight,
     Traffic,
@@ -50,6 +52,12 @@ cdef int32_t *numbers(object owner, str name, Py_ssize_t n) except? NULL:
 
 cdef const int32_t *indices(object owner, str name, Py_ssize_t n) except? NULL:
     cdef const int32_t[::1] view = getattr(owner, name)
+    if view.shape[0] != n:
+        raise ValueError(f"{name} has {view.shape[0]} elements, not {n}")
+    return &view[0] if n else NULL
+
+
+cdef const uint8_t *switches(const uint8_t[::1] view, str name, Py_ssize_t n) except? NULL:
     if view.shape[0] != n:
         raise ValueError(f"{name} has {view.shape[0]} elements, not {n}")
     return &view[0] if n else NULL
@@ -89,6 +97,8 @@ cdef class CarFollowing:
     cdef Traffic traffic
     cdef tuple owners
     cdef object book
+    cdef tuple crossings
+    cdef Py_ssize_t n_movements
 
     def __init__(self, network, conditions, routes, classes, vehicles, work, settings):
         cdef Traffic *t = &self.traffic
@@ -121,6 +131,7 @@ cdef class CarFollowing:
         t.cap = fixed(conditions, "cap_mps", n)
         t.reach = fixed(conditions, "reach_mps", n)
         n = network.n_movements
+        self.n_movements = n
         t.move_node = indices(network, "node", n)
         t.move_low = indices(network, "lane_low", n)
         t.move_high = indices(network, "lane_high", n)
@@ -159,6 +170,7 @@ cdef class CarFollowing:
         t.lane = numbers(vehicles, "lane", n)
         t.from_side = numbers(vehicles, "from_side", n)
         t.cleared = numbers(vehicles, "cleared", n)
+        t.ignores = indices(vehicles, "ignores", n)
         t.lets_in = numbers(vehicles, "lets_in", n)
         t.offset = reals(vehicles, "offset_m", n)
         t.speed = reals(vehicles, "speed_mps", n)
@@ -169,6 +181,14 @@ cdef class CarFollowing:
         t.stood = reals(vehicles, "stood_s", n)
         t.brake_rise = reals(vehicles, "brake_rise_k", n)
         t.adapting = reals(vehicles, "adapting_s", n)
+        t.mode = indices(vehicles, "mode", n)
+        t.forced = fixed(vehicles, "forced_mps2", n)
+        controls = vehicles.controls
+        t.ceiling = fixed(controls, "ceiling_mps2", n)
+        t.advised = fixed(controls, "speed_mps", n)
+        t.commanded = fixed(controls, "cacc_mps2", n)
+        t.keep_lane = switches(controls.keep_lane, "keep_lane", n)
+        t.lane_wish = indices(controls, "lane_wish", n)
         t.leader = numbers(vehicles, "leader", n)
         t.leader_hops = numbers(vehicles, "leader_hops", n)
         t.gap = reals(vehicles, "gap_m", n)
@@ -220,10 +240,14 @@ cdef class CarFollowing:
         t.rolling = settings.rolling_resistance
         t.least_braking = settings.least_braking_mps2
         t.comfort_share = settings.comfort_share
+        t.yellow = settings.yellow_mps2
         t.adaptation = settings.adaptation_s
         t.dark_delay = settings.dark_delay_s
+        t.only_sight = settings.only_sight
         t.step = settings.step_s
         t.elapsed = 0.0
+        t.green = NULL
+        t.first_crossing = NULL
         self.use_routes(routes)
 
     def use_routes(self, routes):
@@ -244,6 +268,32 @@ cdef class CarFollowing:
         t.route_high = indices(routes, "lane_high", n)
         t.route_view = fixed(routes, "lane_view_m", n)
 
+    def use_crossings(self, first, at_m, used):
+        """Let vehicles stop before crossings on foot that are in use.
+
+        Parameters
+        ----------
+        first : (n_edges + 1,) int32
+            First crossing of each edge.
+        at_m : (n_crossings,) float64
+            Line on the edge at which vehicles stop [m], rising on each edge.
+        used : (n_crossings,) uint8
+            Whether vehicles have to stop; read at each :meth:`look`.
+        """
+        cdef Traffic *t = &self.traffic
+        cdef const int32_t[::1] begins = first
+        cdef const double[::1] places = at_m
+        cdef Py_ssize_t n = at_m.shape[0]
+        if begins.shape[0] != t.n_edges + 1 or begins[t.n_edges] != n:
+            raise ValueError(f"first must have {t.n_edges + 1} elements, the last {n}")
+        if n == 0:
+            t.first_crossing = NULL
+            return
+        self.crossings = (first, at_m, used)
+        t.crossing_used = switches(used, "used", n)
+        t.crossing_at = &places[0]
+        t.first_crossing = &begins[0]
+
     def arrange(self):
         """Sort vehicles by edge and place, and note what they can do and need of the lanes."""
         with nogil:
@@ -251,18 +301,18 @@ cdef class CarFollowing:
             sort_presences(&self.traffic)
             mark_reach(&self.traffic)
 
-    def look(self, long long count, int green):
+    def look(self, long long count, const uint8_t[::1] green):
         """Change lanes, find leaders and clear ways for the next :meth:`move`.
 
         Parameters
         ----------
         count
             Running number of the step; vehicles take turns in considering lane changes.
-        green
-            Axis that has green at signals, 0 or 1; anything else for none.
+        green : (n_movements,) uint8
+            Whether the lights let a movement go; of no account where there are none.
         """
         cdef Traffic *t = &self.traffic
-        t.green = green
+        t.green = switches(green, "green", self.n_movements)
         with nogil:
             change_lanes(t, count)
             see(t)
@@ -481,6 +531,36 @@ cdef inline int go_on(Traffic *t, int f, double x) noexcept nogil:
     return stop
 
 
+cdef inline double towards(const Traffic *t, int f, double v0) noexcept nogil:
+    """Return the acceleration with which row `f` takes up `v0` as its limit."""
+    cdef double ratio
+    if v0 <= 0.0:
+        return -t.ease[f]
+    ratio = t.speed[f] / v0
+    ratio = ratio * ratio
+    return max(t.accel[t.kind[f]] * (1.0 - ratio * ratio), -t.ease[f])
+
+
+cdef inline double driverless(const Traffic *t, int f, double grade, double b, double dt,
+                              double *dx) noexcept nogil:
+    """Return the speed after `dt` of a row that only its brakes or only the slope move.
+
+    The way covered meanwhile goes to `dx`.
+    """
+    cdef int k = t.kind[f]
+    cdef double v = t.speed[f]
+    cdef double a
+    if t.mode[f] == BRAKELESS:
+        a = -t.gravity * (t.rolling + grade) - t.drag[k] * v * v
+    else:
+        a = -min(t.forced[f], b)
+    if v + a * dt > 0.0:
+        dx[0] = (v + 0.5 * a * dt) * dt
+        return v + a * dt
+    dx[0] = -0.5 * v * v / a if a < 0.0 else 0.0
+    return 0.0
+
+
 cdef void move_all(Traffic *t, double dt) noexcept nogil:
     cdef int f, k, stop, edge, piece
     cdef double v, v_new, a, b, grade
@@ -495,17 +575,25 @@ cdef void move_all(Traffic *t, double dt) noexcept nogil:
         piece = piece_at(t, edge, t.offset[f])
         grade = t.point_grade[piece]
         b = braking(t, k, fade(t, f), edge, piece)
-        a = t.wish[f] - (1.0 - t.compensation) * t.gravity * grade
-        a = min(a, min(t.power[k] / max(v, 1.0), t.traction[k] * t.grip[edge])
-                - t.gravity * (t.rolling + grade) - t.drag[k] * v * v)
-        a = max(a, -b)
-        v_new = bounded(t, f, piece, max(v + a * dt, 0.0), dt, &dx)
+        if t.mode[f] == DRIVEN:
+            a = t.wish[f] - (1.0 - t.compensation) * t.gravity * grade
+            if t.commanded[f] == t.commanded[f]:
+                a = t.commanded[f]
+            a = min(a, min(t.power[k] / max(v, 1.0), t.traction[k] * t.grip[edge])
+                    - t.gravity * (t.rolling + grade) - t.drag[k] * v * v)
+            if t.advised[f] < INFINITY:
+                a = min(a, towards(t, f, t.advised[f]))
+            a = max(min(a, t.ceiling[f]), -b)
+            v_new = bounded(t, f, piece, max(v + a * dt, 0.0), dt, &dx)
+        else:
+            v_new = driverless(t, f, grade, b, dt, &dx)
         stop = go_on(t, f, t.offset[f] + dx)
         if stop < 0:
             continue
         # Nobody brakes harder for a bend or a sign than the brakes can.
-        v_new = min(v_new, max(speed_cap(t, k, t.factor[f], stop, t.offset[f]), v - b * dt))
-        if t.heating[k] > 0.0:
+        if t.mode[f] == DRIVEN:
+            v_new = min(v_new, max(speed_cap(t, k, t.factor[f], stop, t.offset[f]), v - b * dt))
+        if t.heating[k] > 0.0 and t.mode[f] != BRAKELESS:
             heat_brakes(t, f, grade, v, v_new, dt)
         t.adapting[f] = max(t.adapting[f] - dt, 0.0)
         t.speed[f] = v_new

@@ -5,6 +5,7 @@ from libc.math cimport INFINITY
 from libc.stdint cimport int32_t
 
 from traffic cimport (
+    DRIVEN,
     Sight,
     Traffic,
     controlled,
@@ -121,7 +122,8 @@ cdef inline void change_lanes(Traffic *t, long long count) noexcept nogil:
         stop = t.stop[f]
         edge = t.route_edge[stop]
         if (t.place[f] != i or t.edge_lanes[edge] < 2 or t.from_side[f] != 0
-                or t.offset[f] < t.length[f] or has_way(t, f)):
+                or t.offset[f] < t.length[f] or t.mode[f] != DRIVEN or t.keep_lane[f]
+                or has_way(t, f)):
             continue
         lane = t.lane[f]
         left = t.edge_length[edge] - t.offset[f] + t.route_view[stop]
@@ -134,6 +136,13 @@ cdef inline void change_lanes(Traffic *t, long long count) noexcept nogil:
                 begin_change(t, f, to)
             elif refused_by >= 0 and left < 200.0:
                 t.lets_in[refused_by] = f
+            continue
+        if t.lane_wish[f] != 0:
+            to = lane + t.lane_wish[f]
+            if (0 <= to < t.edge_lanes[edge] and not (
+                    left < t.lane_view and (to < t.route_low[stop] or to > t.route_high[stop]))
+                    and new_lane(t, f, i, to, t.safe_decel, False, &refused_by) == to):
+                begin_change(t, f, to)
             continue
         if (count + f) % t.change_period != 0 or t.settled[f] < t.settle_s:
             continue

@@ -14,15 +14,19 @@ from libc.stdint cimport int32_t, uint64_t
 
 from traffic cimport (
     MAX_BACK,
+    STOPPING,
     Traffic,
     controlled,
     idm,
     keeping,
+    stopping,
     stopping_of_leader,
 )
 
 cdef enum:
     MAX_CLEAR = 8
+    #: Node number of one who may pass every red light.
+    ALL_NODES = -2
     N_RANKS = 4
     #: Space left in front of one who joins others without priority [m].
     SPARE_M = 10
@@ -197,8 +201,11 @@ cdef inline double zone(const Traffic *t, int f) noexcept nogil:
     return 2.0 * v + v * v / (2.0 * t.ease[f]) + 30.0
 
 
-cdef inline bint is_red(const Traffic *t, int m) noexcept nogil:
-    return t.move_signal[m] >= 0 and t.move_signal[m] != t.green
+cdef inline bint is_red(const Traffic *t, int f, int m) noexcept nogil:
+    """Whether row `f` has to wait for the lights of movement `m`."""
+    if t.move_signal[m] < 0 or t.green[m]:
+        return False
+    return t.ignores[f] != ALL_NODES and t.ignores[f] != t.move_node[m]
 
 
 cdef inline bint behind_waiting(const Traffic *t, int f, int hop) noexcept nogil:
@@ -221,15 +228,18 @@ cdef inline void revoke(Traffic *t, int f) noexcept nogil:
     cdef int stop = t.stop[f]
     cdef int hop, m
     cdef double v = t.speed[f]
-    cdef double room = v + v * v / (2.0 * t.ease[f]) + 3.0
+    cdef double room = v + v * v / (2.0 * max(t.ease[f], t.yellow)) + 3.0
     cdef double rest
     cdef double distance = t.edge_length[t.route_edge[stop]] - t.offset[f]
+    if t.yellow > t.ease[f]:
+        # Never more than wheels and brakes can do.
+        room = max(room, keeping(t, f) + 3.0)
     for hop in range(t.cleared[f]):
         m = t.route_move[stop]
         if m < 0:
             return
         rest = distance - t.move_radius[m]
-        if (rest > (room if is_red(t, m) else zone(t, f))
+        if (rest > (room if is_red(t, f, m) else zone(t, f))
                 or (rest > keeping(t, f) and controlled(t, m) and behind_waiting(t, f, hop))):
             t.cleared[f] = hop
             return
@@ -260,11 +270,11 @@ cdef inline void request_way(Traffic *t, int f) noexcept nogil:
         if hop < t.cleared[f]:
             held += controlled(t, m)
         elif controlled(t, m):
-            if (lane < t.move_low[m] or lane > t.move_high[m] or is_red(t, m)
+            if (lane < t.move_low[m] or lane > t.move_high[m] or is_red(t, f, m)
                     or held + n == MAX_CLEAR or behind_waiting(t, f, hop)):
                 room = min(room, distance - t.move_radius[m])
                 break
-            if not fits(t, f, m, distance, lane, &room):
+            if t.ignores[f] != t.move_node[m] and not fits(t, f, m, distance, lane, &room):
                 refused = n == 0
                 room = min(room, distance - t.move_radius[m])
                 break
@@ -349,6 +359,33 @@ cdef inline void keep_clear(Traffic *t, int f) noexcept nogil:
         hop += 1
 
 
+cdef inline void wait_for_walkers(Traffic *t, int f) noexcept nogil:
+    """Bound row `f` by the first crossing ahead that is in use."""
+    cdef int stop = t.stop[f]
+    cdef int edge = t.route_edge[stop]
+    cdef int i
+    cdef double start = -t.offset[f]
+    cdef double view = zone(t, f)
+    cdef double gap
+    while start <= view:
+        for i in range(t.first_crossing[edge], t.first_crossing[edge + 1]):
+            gap = start + t.crossing_at[i]
+            if t.crossing_used[i] and 0.0 < gap <= view:
+                if stopping(t, f) > gap:
+                    # Too late to stop before it: as hard as it goes, over the line.
+                    t.wish[f] = -t.brake[t.kind[f]]
+                    return
+                t.available[f] = min(t.available[f], gap)
+                t.line[f] = min(t.line[f], gap)
+                t.wish[f] = min(t.wish[f], idm(t, f, t.free[f], gap, t.speed[f]))
+                return
+        start += t.edge_length[edge]
+        stop = t.route_after[stop]
+        if stop < 0:
+            return
+        edge = t.route_edge[stop]
+
+
 cdef inline void right_of_way(Traffic *t) noexcept nogil:
     """Clear the ways of all that approach nodes and bound everybody accordingly."""
     cdef int i, f, m, rank, node, w
@@ -365,6 +402,13 @@ cdef inline void right_of_way(Traffic *t) noexcept nogil:
     for i in range(t.n_present):
         f = t.row[i]
         if t.place[f] != i:
+            continue
+        if t.mode[f] == STOPPING:
+            # It will not go over a node that it has not reached when it stands.
+            if t.speed[f] <= 0.0:
+                t.cleared[f] = 0
+            t.waited[f] = 0.0
+            enter_approaches(t, f)
             continue
         revoke(t, f)
         enter_approaches(t, f)
@@ -389,3 +433,5 @@ cdef inline void right_of_way(Traffic *t) noexcept nogil:
         f = t.row[i]
         if t.place[f] == i:
             keep_clear(t, f)
+            if t.first_crossing != NULL:
+                wait_for_walkers(t, f)

@@ -6,11 +6,15 @@ x86-64 machine computes the same bits.
 """
 
 from libc.math cimport INFINITY, sqrt
-from libc.stdint cimport int32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint64_t
 
 cdef enum:
     #: Edges over which the rear of one vehicle may lie.
     MAX_BACK = 16
+    #: What moves a vehicle: its driver, a forced stop, or the slope alone.
+    DRIVEN = 0
+    STOPPING = 1
+    BRAKELESS = 2
 
 cdef struct Traffic:
     # Edges and lanes.
@@ -47,6 +51,14 @@ cdef struct Traffic:
     const int32_t *move_rank
     const int32_t *move_signal
     const double *move_radius
+    # Which movements the lights let go, and nodes whose red a vehicle passes: -1 for none, -2
+    # for all, with care; one that has not noticed the lights of a node looks at nobody there.
+    const uint8_t *green
+    const int32_t *ignores
+    # Crossings on foot: those of each edge, where they are on it, and whether they are in use.
+    const int32_t *first_crossing
+    const double *crossing_at
+    const uint8_t *crossing_used
     # Stops of routes.
     const int32_t *route_edge
     const int32_t *route_move
@@ -96,6 +108,14 @@ cdef struct Traffic:
     double *stood
     double *brake_rise
     double *adapting
+    # What moves it, the deceleration of a forced stop, and what is asked from outside.
+    const int32_t *mode
+    const double *forced
+    const double *ceiling
+    const double *advised
+    const double *commanded
+    const uint8_t *keep_lane
+    const int32_t *lane_wish
     # What each vehicle sees.
     int32_t *leader
     int32_t *leader_hops
@@ -157,9 +177,11 @@ cdef struct Traffic:
     double rolling
     double least_braking
     double comfort_share
+    double yellow
     double adaptation
     double dark_delay
-    int green
+    # Whether nothing beyond the sight of a driver is seen, also by those who cannot stop within it.
+    bint only_sight
 
 cdef struct Sight:
     # Nearest vehicle ahead in the lane, how many edges on, bumper to bumper.
@@ -266,7 +288,7 @@ cdef inline void look_ahead(const Traffic *t, int f, int index, int lane, int si
     cdef double near = stopping(t, f) + v * t.step + 5.0
     # Whoever sees less far than it needs to stop comes from where it saw farther.
     cdef double known = max(t.view_m + t.view_s * v, near)
-    cdef double view = max(min(known, t.sight[f]), near)
+    cdef double view = min(known, t.sight[f]) if t.only_sight else max(min(known, t.sight[f]), near)
     cdef double start = -t.offset[f]
     cdef double ahead, rear, bound
     cdef int stop = t.stop[f]

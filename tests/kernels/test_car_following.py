@@ -16,13 +16,14 @@ from v2x._kernels.car_following import CarFollowing
 from v2x.mobility.base import MobilityContext
 from v2x.mobility.car_following import idm_acceleration_mps2
 from v2x.mobility.conditions import RoadConditions, road_conditions
+from v2x.mobility.control import Controls
 from v2x.mobility.dynamics import on_slope_mps2
 from v2x.mobility.junctions import LaneNetwork, lane_network
 from v2x.mobility.lane_change import LaneChangeParams, mobil_gain_mps2
 from v2x.mobility.routed import RoutedTraffic
 from v2x.mobility.routes import RouteBook
 from v2x.mobility.vehicle_classes import VehicleClasses
-from v2x.mobility.vehicles import ClassTable, Settings, Vehicles, Workspace
+from v2x.mobility.vehicles import ClassTable, Mode, Settings, Vehicles, Workspace
 from v2x.world import synthetic
 from v2x.world.geometry import Polylines, road_map_of
 from v2x.world.osm_tags import DRIVE_CLASSES
@@ -81,6 +82,7 @@ class Bench:
         paths: Any,
         weather: WeatherParams | None = None,
         plain: bool = True,
+        only_sight: bool = False,
         **lane_change: float,
     ) -> None:
         self.network: LaneNetwork = lane_network(road_map)
@@ -94,6 +96,7 @@ class Bench:
         kinds = np.asarray(kind, dtype=np.int32)
         self.vehicles = Vehicles.empty(kinds, LENGTH_M[kinds])
         self.work = Workspace.of(self.network, len(kinds), len(CLASSES))
+        self.green = np.zeros(self.network.n_movements, dtype=np.uint8)
         self.kernel = CarFollowing(
             self.network,
             self.conditions,
@@ -107,12 +110,13 @@ class Bench:
                 courtesy_s=5.0,
                 longest_m=13.0,
                 lane_change=LaneChangeParams(**lane_change),
+                only_sight=only_sight,
             ),
         )
 
     def look(self) -> None:
         self.kernel.arrange()
-        self.kernel.look(0, 0)
+        self.kernel.look(0, self.green)
 
 
 class Twin:
@@ -168,10 +172,25 @@ class Twin:
         return low, 0.5 * (speed + low) * STEP_S
 
 
+def towards(speed: float, wanted: float, a: float, ease: float) -> float:
+    """Return the acceleration with which a driver takes up a speed as its limit."""
+    if wanted <= 0.0:
+        return -ease
+    return max(a * (1.0 - (speed / wanted) ** 4), -ease)
+
+
 def twin_step(
-    road: Twin, kind: Any, lane: Any, x: Any, speed: Any, factor: Any, held: Any
+    road: Twin,
+    kind: Any,
+    lane: Any,
+    x: Any,
+    speed: Any,
+    factor: Any,
+    held: Any,
+    asked: Controls | None = None,
 ) -> dict[str, Any]:
     """Return what one step on the road does, vehicle by vehicle; `x` counts along both edges."""
+    asked = Controls.none(len(kind)) if asked is None else asked
     n = len(kind)
     leader = np.full(n, -1)
     gap, available = np.full(n, np.inf), np.full(n, np.inf)
@@ -197,6 +216,13 @@ def twin_step(
         wish = idm_acceleration_mps2(speed[f], gap[f], closing, v0, driver)
         grade, grip = float(road.grade[k]), float(road.grip[k])
         a = float(on_slope_mps2(wish, speed[f], grade, own.engine, 0.5, grip))
+        if not np.isnan(asked.cacc_mps2[f]):
+            # A controller needs no help on a slope.
+            a = float(on_slope_mps2(asked.cacc_mps2[f], speed[f], grade, own.engine, 1.0, grip))
+        if np.isfinite(asked.speed_mps[f]):
+            pull = own.driver.acceleration_mps2
+            a = min(a, towards(speed[f], asked.speed_mps[f], pull, ease))
+        a = min(a, asked.ceiling_mps2[f])
         wanted = max(speed[f] + max(a, -brake) * STEP_S, 0.0)
         new, moved[f] = road.bounded(x[f], speed[f], wanted, available[f], kind[f], held[f])
         after[f] = min(new, max(factor[f] * LIMIT_MPS, speed[f] - brake * STEP_S))
@@ -275,6 +301,106 @@ def test_one_step_is_that_of_the_twin(
     assert vehicles.acceleration_mps2[on] == pytest.approx(
         (vehicles.speed_mps[on] - speed[on]) / STEP_S, abs=1e-9
     )
+
+
+@given(platoons(), st.sampled_from([LEVEL, HILLS]), st.integers(0, 2**32 - 1))
+@settings(max_examples=200, deadline=None)
+def test_what_is_asked_is_done_as_by_the_twin(
+    platoon: tuple[Any, ...], grade: Any, seed: int
+) -> None:
+    """Ceilings, advised speeds and controllers, each for half of the vehicles."""
+    lanes, kind, lane, x, speed, factor = platoon
+    bench = Bench(one_road(lanes, grade), kind, [[0, 1]], threshold_mps2=1e9)
+    vehicles, n = bench.vehicles, len(kind)
+    inside = x >= 1000.0
+    vehicles.stop[:], vehicles.offset_m[:] = inside, np.where(inside, x - 1000.0, x)
+    vehicles.lane[:], vehicles.speed_mps[:], vehicles.speed_factor[:] = lane, speed, factor
+    random = np.random.default_rng(seed)
+    asked = vehicles.controls
+    half = random.random((3, n)) < 0.5
+    asked.ceiling_mps2[half[0]] = random.uniform(-12.0, 1.0, n)[half[0]]
+    asked.speed_mps[half[1]] = random.choice([0.0, 5.0, 15.0, 30.0], n)[half[1]]
+    asked.cacc_mps2[half[2]] = random.uniform(-6.0, 3.0, n)[half[2]]
+    asked.alerted[:] = 1
+    twin = twin_step(Twin(grade, 0.75), kind, lane, x, speed, factor, np.ones(n), asked)
+    bench.look()
+    bench.kernel.move(STEP_S)
+    on = vehicles.stop >= 0
+    moved = {"x": vehicles.offset_m + 1000.0 * vehicles.stop, "speed_mps": vehicles.speed_mps}
+    for name, values in moved.items():
+        assert values[on] == pytest.approx(twin[name][on], abs=2e-4), name
+
+
+@given(
+    st.sampled_from([LEVEL, HILLS]),
+    st.sampled_from([Mode.STOPPING, Mode.BRAKELESS]),
+    st.floats(0.0, 1800.0),
+    st.floats(0.0, 35.0),
+    st.floats(0.5, 12.0),
+    st.integers(0, 2),
+)
+@settings(max_examples=200, deadline=None)
+def test_without_a_driver_brakes_or_the_slope_decide(
+    grade: Any, mode: Mode, x: float, speed: float, forced: float, kind: int
+) -> None:
+    """A wall 1 m ahead makes no difference, nor does the limit."""
+    bench = Bench(one_road(1, grade), [kind, 0], [[0, 1]])
+    vehicles, road = bench.vehicles, Twin(grade, 0.75)
+    ahead = x + 6.0
+    vehicles.stop[:] = [x >= 1000.0, ahead >= 1000.0]
+    vehicles.offset_m[:] = np.array([x, ahead]) - 1000.0 * vehicles.stop
+    vehicles.speed_mps[:], vehicles.mode[0], vehicles.forced_mps2[0] = [speed, 0.0], mode, forced
+    bench.look()
+    bench.kernel.move(STEP_S)
+    engine, slope = CLASSES[kind].engine, float(grade[road.piece(x)])
+    a = -min(forced, road.braking(x, kind, 1.0))
+    if mode == Mode.BRAKELESS:
+        drag = 0.6 * engine.drag_area_m2 / engine.mass_kg
+        a = -GRAVITY * (0.007 + slope) - drag * speed * speed
+    after = max(speed + a * STEP_S, 0.0)
+    way = 0.5 * (speed + after) * STEP_S if after > 0.0 else 0.5 * speed**2 / max(-a, 1e-9)
+    assert vehicles.speed_mps[0] == pytest.approx(after, abs=1e-9)
+    here = vehicles.offset_m[0] + 1000.0 * vehicles.stop[0]
+    assert here == pytest.approx(x + way, abs=1e-9)
+
+
+@pytest.mark.parametrize(("only_sight", "seen"), [(False, True), (True, False)])
+def test_sight_alone_hides_even_what_one_could_not_stop_before(
+    only_sight: bool, seen: bool
+) -> None:
+    """At 30 m/s a car needs 56 m; it sees 40 m, and somebody stands 50 m ahead."""
+    bench = Bench(one_road(1, LEVEL), [0, 0], [[0, 1]], only_sight=only_sight)
+    vehicles = bench.vehicles
+    vehicles.stop[:], vehicles.offset_m[:], vehicles.speed_mps[:] = 0, [100.0, 155.0], [30.0, 0.0]
+    bench.kernel.arrange()
+    vehicles.sight_m[:] = 40.0
+    bench.kernel.look(0, bench.green)
+    assert (vehicles.leader[0] == 1) == seen
+    assert np.isfinite(vehicles.available_m[0]) == seen
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+@pytest.mark.parametrize("wish", [-1, 0, 1])
+def test_lane_wishes_are_fulfilled_if_the_lane_may_be_left(wish: int, keeps: bool) -> None:
+    bench = Bench(one_road(3, LEVEL), [0], [[0, 1]], threshold_mps2=1e9)
+    vehicles = bench.vehicles
+    vehicles.stop[0], vehicles.offset_m[0], vehicles.lane[0] = 0, 100.0, 1
+    vehicles.speed_mps[0] = 20.0
+    vehicles.controls.lane_wish[0], vehicles.controls.keep_lane[0] = wish, keeps
+    bench.look()
+    assert vehicles.lane[0] == (1 if keeps else 1 + wish)
+    assert vehicles.from_side[0] == (0 if keeps else -wish)
+
+
+def test_a_lane_wish_waits_for_a_gap() -> None:
+    """Beside it is a car: nobody pushes in."""
+    bench = Bench(one_road(2, LEVEL), [0, 0], [[0, 1]])
+    vehicles = bench.vehicles
+    vehicles.stop[:], vehicles.offset_m[:], vehicles.lane[:] = 0, [100.0, 102.0], [0, 1]
+    vehicles.speed_mps[:] = 20.0
+    vehicles.controls.lane_wish[0] = 1
+    bench.look()
+    assert vehicles.lane[0] == 0
 
 
 def test_a_step_from_ice_into_a_dry_tunnel_uses_both() -> None:

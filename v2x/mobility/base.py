@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from v2x.mobility.crossings.params import CrossingParams
+from v2x.mobility.drivers.params import FlawlessParams, HumanParams
+from v2x.mobility.emergency_params import EmergencyParams
 from v2x.mobility.fleet import FleetState
+from v2x.mobility.hazards.params import HazardParams, NoHazard
+from v2x.mobility.signals.base import MakeSignals
 from v2x.world.road_map import RoadMap
 from v2x.world.weather import WeatherParams
 
@@ -26,6 +31,16 @@ class MobilityContext:
         Folder against which file names in the scenario are resolved.
     weather
         What wheels and eyes meet.
+    signals
+        Makes the traffic lights; None for one clock everywhere.
+    drivers
+        Who sits at the wheel.
+    hazard
+        What goes wrong.
+    crossings
+        Who crosses the streets.
+    emergency
+        Which vehicles are on duty with the siren on.
     """
 
     road_map: RoadMap
@@ -33,6 +48,11 @@ class MobilityContext:
     duration_us: int
     base_dir: str
     weather: WeatherParams = field(default_factory=WeatherParams)
+    signals: MakeSignals | None = None
+    drivers: FlawlessParams | HumanParams = field(default_factory=FlawlessParams)
+    hazard: NoHazard | HazardParams = field(default_factory=NoHazard)
+    crossings: CrossingParams = field(default_factory=CrossingParams)
+    emergency: EmergencyParams = field(default_factory=EmergencyParams)
 
 
 class MobilityModel(Protocol):

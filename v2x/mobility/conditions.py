@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -90,6 +91,26 @@ class RoadConditions:
         return reach
 
 
+@dataclass(frozen=True, slots=True)
+class FogStretch:
+    """A stretch of an edge on which one sees less far than elsewhere.
+
+    Attributes
+    ----------
+    edge
+        Edge.
+    begin_m, end_m
+        From where to where along it [m].
+    sight_m
+        How far one sees there; infinite for a stretch without fog [m].
+    """
+
+    edge: int
+    begin_m: float
+    end_m: float
+    sight_m: float
+
+
 #: From where to where on an edge [m], and how fast each class may be there [m/s].
 _Stretch = tuple[float, float, FloatArray]
 
@@ -100,6 +121,9 @@ def road_conditions(
     emergency_mps2: FloatArray,
     eyes: EyesParams | None = None,
     curves: CurveParams | None = None,
+    *,
+    sight_trust: float = 1.0,
+    fog: Sequence[FogStretch] = (),
 ) -> RoadConditions:
     """Return what drivers meet on a map.
 
@@ -113,6 +137,11 @@ def road_conditions(
         Hardest braking of each class on a dry level road [m/s²].
     eyes, curves
         How drivers go by what they see and take bends; defaults if None.
+    sight_trust
+        What drivers take for free in fog and at tunnel mouths when they choose their speed,
+        relative to what they see.
+    fog
+        Where there is fog beside that of the weather; it changes the speeds only.
     """
     eyes, curves = eyes or EyesParams(), curves or CurveParams()
     road_map = network.road_map
@@ -126,8 +155,9 @@ def road_conditions(
     dark = _dark_edges(road_map, eyes)
     stretches: list[list[_Stretch]] = [[] for _ in range(road_map.n_edges)]
     planned = np.minimum(hardest, np.maximum(friction_braking_mps2(friction, steepest), 0.1))
-    _add_sight(stretches, road_map, sight_m, grip, planned, weather, eyes)
-    _add_portals(stretches, network, dark, planned, eyes)
+    _add_sight(stretches, road_map, sight_trust * sight_m, grip, planned, weather, eyes)
+    _add_fog(stretches, road_map, fog, sight_trust, planned, eyes)
+    _add_portals(stretches, network, dark, planned, eyes, sight_trust)
     turn_cap_mps = _add_bends(stretches, network, friction, curves)
     first_station, station_m, cap_mps, reach_mps = _stations(
         stretches, road_map, approach, len(emergency_mps2)
@@ -199,16 +229,35 @@ def _add_sight(
         stretches[edge].append((0.0, float(road_map.edge_length_m[edge]), speed[:, edge]))
 
 
+def _add_fog(
+    stretches: list[list[_Stretch]],
+    road_map: RoadMap,
+    fog: Sequence[FogStretch],
+    sight_trust: float,
+    planned_mps2: FloatArray,
+    eyes: EyesParams,
+) -> None:
+    """Add the speeds from which drivers can stop within what they see in a bank of fog."""
+    for item in fog:
+        braking = planned_mps2[:, item.edge]
+        speed = sight_speed_mps(sight_trust * item.sight_m, eyes.reaction_s, braking)
+        road_class = road_map.class_names[road_map.edge_class[item.edge]]
+        if eyes.fog_rule_share is not None and road_class.startswith("motorway"):
+            speed = np.minimum(speed, eyes.fog_rule_share * fog_rule_mps(item.sight_m))
+        stretches[item.edge].append((item.begin_m, item.end_m, speed))
+
+
 def _add_portals(
     stretches: list[list[_Stretch]],
     network: LaneNetwork,
     dark: NDArray[np.bool_],
     planned_mps2: FloatArray,
     eyes: EyesParams,
+    sight_trust: float,
 ) -> None:
     """Add the speed at which drivers go into the dark, until their eyes are used to it."""
     enters = dark[network.to_edge] & ~dark[network.from_edge]
-    speed = sight_speed_mps(eyes.portal_sight_m, eyes.portal_reaction_s, planned_mps2)
+    speed = sight_speed_mps(sight_trust * eyes.portal_sight_m, eyes.portal_reaction_s, planned_mps2)
     limit = network.road_map.edge_limit_mps
     for edge in np.unique(network.to_edge[enters]).tolist():
         if (speed[:, edge] < FASTEST_FACTOR * limit[edge]).any():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum
+from dataclasses import dataclass, field
+from enum import IntEnum, IntFlag
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,30 @@ class NodeKind(IntEnum):
     VRU = 3
     RSU = 4
     GNB = 5
+
+
+class KeyEvent(IntFlag):
+    """What a vehicle tells about itself beside its motion.
+
+    The low bits are key events of a basic safety message at their places on the wire
+    (GB/T 45315-2025, ``VehicleEventFlags`` of T/CSAE 53); those above bit 12 belong to the
+    simulation and are never sent as such.
+    """
+
+    HAZARD_LIGHTS = 1 << 0
+    STOP_LINE_VIOLATION = 1 << 1
+    ABS = 1 << 2
+    TRACTION_LOSS = 1 << 3
+    STABILITY_CONTROL = 1 << 4
+    HARD_BRAKING = 1 << 7
+    DISABLED_VEHICLE = 1 << 11
+    AIR_BAG = 1 << 12
+    SIREN = 1 << 16
+
+
+def no_integers() -> IntArray:
+    """Return the default of a column that a model does not know: zeros when it is used."""
+    return np.zeros(0, dtype=np.int32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +82,10 @@ class FleetState:
         Row of the next vehicle ahead on the own path, -1 if none within view.
     gap_m : (n_rows,) float64
         Bumper-to-bumper distance to the leader [m], infinite without one, negative on overlap.
+    turn : (n_rows,) int32
+        Indicator: +1 left, -1 right, 0 off; 0 everywhere if the model does not know.
+    flags : (n_rows,) int32
+        Bits of :class:`KeyEvent`; 0 everywhere if the model does not know.
     """
 
     time_us: int
@@ -80,9 +108,14 @@ class FleetState:
     antenna_height_m: FloatArray
     leader: IntArray
     gap_m: FloatArray
+    turn: IntArray = field(default_factory=no_integers)
+    flags: IntArray = field(default_factory=no_integers)
 
     def __post_init__(self) -> None:
-        """Make every array read-only."""
+        """Fill what was not given, and make every array read-only."""
+        for name in ("turn", "flags"):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.zeros(len(self.id), dtype=np.int32))
         for name in self.__slots__:
             value = getattr(self, name)
             if isinstance(value, np.ndarray):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ COLUMNS = tuple(item.name for item in fields(FleetState) if item.name != "time_u
 
 
 class LastRows(Protocol):
-    """Nodes that are always there, and never get out of anybody's way."""
+    """Nodes on rows behind those of a model, which at most moves around them."""
 
     @property
     def n_rows(self) -> int:
@@ -25,6 +25,29 @@ class LastRows(Protocol):
 
     def columns(self, time_us: int) -> Mapping[str, NDArray[Any]]:
         """Return every column of the fleet for them at `time_us` [µs]."""
+
+
+class SeveralLastRows:
+    """Last rows of several kinds, one kind after the other.
+
+    Parameters
+    ----------
+    parts
+        The kinds; at least one.
+    """
+
+    def __init__(self, parts: Sequence[LastRows]) -> None:
+        self._parts = tuple(parts)
+
+    @property
+    def n_rows(self) -> int:
+        """How many."""
+        return sum(part.n_rows for part in self._parts)
+
+    def columns(self, time_us: int) -> Mapping[str, NDArray[Any]]:
+        """Return every column of the fleet for them at `time_us` [µs]."""
+        every = [part.columns(time_us) for part in self._parts]
+        return {name: np.concatenate([columns[name] for columns in every]) for name in COLUMNS}
 
 
 class JoinedFleet:
@@ -46,6 +69,11 @@ class JoinedFleet:
     def n_rows(self) -> int:
         """Rows of every state: those of the model first, then the last ones."""
         return self._mobility.n_rows + self._last.n_rows
+
+    @property
+    def first(self) -> MobilityModel:
+        """Model of the first rows."""
+        return self._mobility
 
     def advance(self, time_us: int) -> FleetState:
         """Return the state at `time_us` [µs], not earlier than the last one asked for."""

@@ -195,7 +195,7 @@ class _Legs:
         self.importance: list[float] = (weight * ramp[road_map.edge_class]).tolist()
         self.out_rad: list[float]
         self.in_rad: list[float]
-        self.out_rad, self.in_rad = _directions_rad(road_map)
+        self.out_rad, self.in_rad = directions_rad(road_map)
         self.arriving: list[list[int]] = [[] for _ in range(road_map.n_nodes)]
         self.leaving: list[list[int]] = [[] for _ in range(road_map.n_nodes)]
         for edge, (begin, end) in enumerate(
@@ -218,7 +218,7 @@ class _Legs:
         return 2.0 * same_way + same_name + same_class + cosine + 0.1 * lanes
 
 
-def _directions_rad(road_map: RoadMap) -> tuple[list[float], list[float]]:
+def directions_rad(road_map: RoadMap) -> tuple[list[float], list[float]]:
     """Return the direction of each edge at its beginning and at its end."""
     first, last = road_map.first_point[:-1], road_map.first_point[1:] - 1
     x, y, offset = road_map.point_x_m, road_map.point_y_m, road_map.point_offset_m

@@ -176,4 +176,6 @@ class Pedestrians:
             "antenna_height_m": np.full(n, self._params.antenna_height_m),
             "leader": np.full(n, -1, dtype=np.int32),
             "gap_m": np.full(n, np.inf),
+            "turn": np.zeros(n, dtype=np.int32),
+            "flags": np.zeros(n, dtype=np.int32),
         }

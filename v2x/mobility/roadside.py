@@ -60,4 +60,6 @@ def _constant_columns(sites: RsuSites) -> dict[str, NDArray[Any]]:
         "antenna_height_m": sites.antenna_height_m,
         "leader": np.full(n, -1, dtype=np.int32),
         "gap_m": np.full(n, np.inf),
+        "turn": np.zeros(n, dtype=np.int32),
+        "flags": np.zeros(n, dtype=np.int32),
     }

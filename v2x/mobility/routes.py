@@ -73,6 +73,31 @@ class Router:
             self._onward[destination] = np.maximum(after[0], -1).astype(np.int32)
         return self._onward[destination]
 
+    def path_without(
+        self, origin: int, destination: int, avoid: frozenset[int]
+    ) -> list[int] | None:
+        """Return the edges from `origin` to `destination`, both included, without some edges.
+
+        The edge of the origin itself may be one of them. None without a way.
+        """
+        from scipy.sparse import csr_array
+        from scipy.sparse.csgraph import dijkstra
+
+        if destination in avoid:
+            return None
+        network = self._network
+        kept = ~np.isin(network.to_edge, list(avoid))
+        onto, start = network.to_edge[kept], network.from_edge[kept]
+        n = network.road_map.n_edges
+        graph = csr_array((self.time_s[onto], (start, onto)), shape=(n, n))
+        _, before = dijkstra(graph, indices=np.array([origin]), return_predecessors=True)
+        path = [destination]
+        while path[-1] != origin:
+            path.append(int(before[0, path[-1]]))
+            if path[-1] < 0:
+                return None
+        return path[::-1]
+
     def path(self, origin: int, destination: int) -> list[int] | None:
         """Return the edges from `origin` to `destination`, both included; None without a way."""
         onward = self.onward(destination)
@@ -178,6 +203,16 @@ class RouteBook:
             setattr(self, name, joined.astype(old.dtype))
         self.first += first
         return first
+
+    def renew(self, conditions: RoadConditions) -> None:
+        """Take what holds on edges anew, in place, after speeds in `conditions` have changed."""
+        self._entry_mps = [conditions.entry_mps(edge) for edge in range(len(self._length_m))]
+        ends = [*self.first[1:], self.n_stops]
+        for first, end in zip(self.first, ends, strict=True):
+            path, movement = self.edge[first:end].tolist(), self.movement[first:end].tolist()
+            circular = int(self.after[end - 1]) == first
+            _, hold = self._speed_ahead(path, movement, circular)
+            self.hold_mps[first * self._n_classes : end * self._n_classes] = hold
 
     def _speed_ahead(
         self, path: Sequence[int], movement: Sequence[int], circular: bool

@@ -43,6 +43,8 @@ CAR_SIZE = Dimensions(length_m=5.0, width_m=2.0, height_m=1.6, antenna_height_m=
 HEAVY_SIZE = Dimensions(length_m=13.0, width_m=2.6, height_m=3.0, antenna_height_m=3.0)
 #: A person; TR 36.885 puts the pedestrian's device at 1.5 m.
 VRU_SIZE = Dimensions(length_m=0.5, width_m=0.5, height_m=1.75, antenna_height_m=1.5)
+#: A bicycle or a light motorcycle with its rider (assumption).
+TWO_WHEELER_SIZE = Dimensions(length_m=1.8, width_m=0.6, height_m=1.75, antenna_height_m=1.2)
 
 #: Dimensions by :class:`NodeKind`, for the kinds that move.
 SIZES = {

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from v2x.mobility.car_following import LEAST_GAP_M
+from v2x.mobility.control import Controls
 from v2x.mobility.dynamics import (
     LEAST_BRAKING_MPS2,
     ROLLING_RESISTANCE,
@@ -47,6 +49,8 @@ emergency_mps2 : (n_classes,) float64
     fade_from_k, fade_span_k, fade_loss : (n_classes,) float64
         Temperature above the air at which brakes begin to fade, rise to the end of it [K], and
         share of the braking that is lost then.
+    ambient_c : (n_classes,) float64
+        Temperature of the air and of cold drums [°C].
     """
 
     desired_speed_mps: FloatArray
@@ -66,6 +70,7 @@ emergency_mps2 : (n_classes,) float64
     fade_from_k: FloatArray
     fade_span_k: FloatArray
     fade_loss: FloatArray
+    ambient_c: FloatArray
 
     @classmethod
     def of(cls, classes: Sequence[VehicleClass]) -> ClassTable:
@@ -90,12 +95,24 @@ emergency_mps2 : (n_classes,) float64
             np.array([brake.fade_from_c - brake.ambient_c for brake in brakes]),
             np.array([brake.fade_to_c - brake.fade_from_c for brake in brakes]),
             np.array([1.0 - brake.fade_least for brake in brakes]),
+            np.array([brake.ambient_c for brake in brakes]),
         )
 
     @property
     def n_classes(self) -> int:
         """Number of classes."""
         return len(self.desired_speed_mps)
+
+
+class Mode(IntEnum):
+    """What moves a vehicle."""
+
+    #: Its driver.
+    DRIVEN = 0
+    #: A forced stop, whatever is ahead: a breakdown or a crash.
+    STOPPING = 1
+    #: The slope alone: nothing brakes and nothing pulls.
+    BRAKELESS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +135,9 @@ class Vehicles:
         Movements ahead that may be made.
     lets_in : (n_rows,) int32
         Row that it lets in before itself, -1 for none.
+    ignores : (n_rows,) int32
+        Node whose lights, and whose other traffic, it has not noticed; -1 for none, -2 if it may
+        pass every red light where nobody is in its way.
     offset_m, speed_mps, acceleration_mps2 : (n_rows,) float64
         Front along the edge [m], speed [m/s], acceleration [m/s²].
     change, settled_s, waited_s, stood_s : (n_rows,) float64
@@ -143,6 +163,14 @@ class Vehicles:
         How far the driver sees [m]; how much later than usual it reacts [s].
     stopping_m : (n_rows,) float64
         Distance to where it stops at its hardest [m].
+    mode : (n_rows,) int32
+        A :class:`Mode`.
+    forced_mps2 : (n_rows,) float64
+        Deceleration of a forced stop [m/s²].
+    events : (n_rows,) int32
+        :class:`~v2x.mobility.fleet.KeyEvent` bits that last: lights, a breakdown, an air bag.
+    controls : Controls
+        What is asked from outside.
     """
 
     kind: IntArray
@@ -153,6 +181,7 @@ class Vehicles:
     from_side: IntArray
     cleared: IntArray
     lets_in: IntArray
+    ignores: IntArray
     offset_m: FloatArray
     speed_mps: FloatArray
     acceleration_mps2: FloatArray
@@ -174,6 +203,10 @@ class Vehicles:
     sight_m: FloatArray
     delay_s: FloatArray
     stopping_m: FloatArray
+    mode: IntArray
+    forced_mps2: FloatArray
+    events: IntArray
+    controls: Controls
 
     @classmethod
     def empty(cls, kind: IntArray, length_m: FloatArray) -> Vehicles:
@@ -198,6 +231,7 @@ class Vehicles:
             from_side=zero(),
             cleared=zero(),
             lets_in=none(),
+            ignores=none(),
             offset_m=real(),
             speed_mps=real(),
             acceleration_mps2=real(),
@@ -219,6 +253,10 @@ class Vehicles:
             sight_m=real(),
             delay_s=real(),
             stopping_m=real(),
+            mode=zero(),
+            forced_mps2=real(),
+            events=zero(),
+            controls=Controls.none(n),
         )
 
     @property
@@ -234,9 +272,12 @@ class Vehicles:
         self.speed_mps[row] = speed_mps
         for name in ("from_side", "cleared", "change", "settled_s", "waited_s", "stood_s"):
             getattr(self, name)[row] = 0
-        for name in ("acceleration_mps2", "brake_rise_k", "adapting_s"):
+        self.mode[row] = self.events[row] = 0
+        for name in ("acceleration_mps2", "brake_rise_k", "adapting_s", "forced_mps2"):
             getattr(self, name)[row] = 0.0
+        self.controls.clear(np.array([row]))
         self.lets_in[row] = -1
+        self.ignores[row] = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,8 +367,14 @@ class Settings:
         How far drivers look ahead: a distance plus what they cover in a time [m], [s].
     comfort_share
         Share of the braking that the road allows that drivers like to use.
+    yellow_mps2
+        Braking that drivers accept for a light that has just turned [m/s²]; what they find
+        comfortable is always accepted.
     adaptation_s, dark_delay_s
         Time until eyes are used to the dark, and how much later drivers react meanwhile [s].
+    only_sight
+        Whether nothing beyond a driver's sight is seen, not even by those who could not stop
+        within it; else such drivers know what is within their stopping distance.
     """
 
     step_s: float
@@ -341,8 +388,10 @@ class Settings:
     least_gap_m: float = LEAST_GAP_M
     lane_view_m: float = LANE_VIEW_M
     comfort_share: float = 0.5
+    yellow_mps2: float = 0.0
     adaptation_s: float = 6.0
     dark_delay_s: float = 0.5
+    only_sight: bool = False
     gravity_mps2: float = GRAVITY_MPS2
     rolling_resistance: float = ROLLING_RESISTANCE
     least_braking_mps2: float = LEAST_BRAKING_MPS2

@@ -11,6 +11,7 @@ import numpy as np
 from v2x.errors import unknown_name
 from v2x.units import kmh_to_mps
 from v2x.world.geometry import Polylines, road_map_of
+from v2x.world.mountain.hill_arterial import hill_arterial
 from v2x.world.osm_tags import DRIVE_CLASSES
 from v2x.world.road_map import RoadMap
 
@@ -186,6 +187,7 @@ _BUILDERS: Mapping[str, Callable[..., RoadMap]] = {
     "highway": highway,
     "manhattan": manhattan,
     "junction": junction,
+    "hill-arterial": hill_arterial,
 }
 
 
@@ -195,7 +197,7 @@ def build(kind: str, **params: Any) -> RoadMap:
     Parameters
     ----------
     kind
-        "highway", "manhattan" or "junction".
+        "highway", "manhattan", "junction" or "hill-arterial".
     params
         Parameters of the function of that name; ``limit_kmh`` may stand for ``limit_mps``.
 

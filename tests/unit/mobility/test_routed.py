@@ -174,7 +174,7 @@ def test_a_way_is_given_back_behind_one_who_waits(maps: Maps, model_on: ModelOn)
     vehicles.speed_mps[:], vehicles.lane[:] = 0.0, 0
     vehicles.cleared[:] = [1, 0, 0, 0]
     model._kernel.arrange()
-    model._kernel.look(0, 0)
+    model._kernel.look(0, model.lights.control.green)
     assert vehicles.leader[0] == 1
     assert vehicles.cleared.tolist() == [0, 0, 0, 0]
 

@@ -48,7 +48,7 @@ def put(model: RoutedTraffic, offset_m: float, speed_mps: float, edge: int = 0) 
     vehicles.offset_m[0], vehicles.speed_mps[0] = offset_m, speed_mps
     vehicles.lane[0] = vehicles.cleared[0] = 0
     model._kernel.arrange()
-    model._kernel.look(0, 0)
+    model._kernel.look(0, model.lights.control.green)
 
 
 def slope(
@@ -132,7 +132,7 @@ def test_an_emergency_stop_takes_the_braking_distance(
     vehicles.stop[:], vehicles.lane[:] = 0, 0
     vehicles.offset_m[:], vehicles.speed_mps[:] = [100.0, wall_m], [speed, 0.0]
     model._kernel.arrange()
-    model._kernel.look(0, 0)
+    model._kernel.look(0, model.lights.control.green)
     assert vehicles.stopping_m[0] == pytest.approx(way_m)
     k = 0
     while vehicles.speed_mps[0] > 0.0:

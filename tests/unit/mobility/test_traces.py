@@ -481,7 +481,7 @@ def test_plain_tables_take_any_order_of_columns(replay: Replay, highway: RoadMap
 def test_states_are_typed_and_read_only(replay: Replay) -> None:
     state = replay(fcd(tracks())).advance(0)
     types = {"id": "int64"} | dict.fromkeys(
-        ["kind", "edge", "lane", "level", "tunnel", "leader"], "int32"
+        ["kind", "edge", "lane", "level", "tunnel", "leader", "turn", "flags"], "int32"
     )
     for item in fields(FleetState):
         values = getattr(state, item.name)

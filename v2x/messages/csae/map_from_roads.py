@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from v2x.errors import V2XError
-from v2x.messages.coding.wire import Code, Quantity
 from v2x.messages.csae.chords import chord_points
 from v2x.messages.csae.elements import NodeReference, Position3D
 from v2x.messages.csae.map_data import (
@@ -32,11 +31,10 @@ from v2x.messages.csae.map_data import (
     VehicleLane,
 )
 from v2x.messages.csae.offsets import offset_from
-from v2x.messages.csae.tangent import TangentPlane
+from v2x.messages.csae.places import EarthPlaces, known
 from v2x.mobility.geometry import RoadGeometry
 from v2x.mobility.junctions import BACK_COSINE, LEG_M, TURN_COSINE, LaneNetwork
-from v2x.world.projection import to_degrees
-from v2x.world.road_map import LOCAL_CRS, FloatArray, Structure
+from v2x.world.road_map import IntArray, Structure
 
 #: Points of a lane or link that MAP can hold (PointList).
 MOST_POINTS = 31
@@ -75,14 +73,8 @@ class MapParams:
         if not 0 <= self.region <= 65_535:
             raise ValueError(f"region must be within 0 and 65535, got {self.region}")
         if self.anchor is not None:
-            _known(self.anchor.latitude_deg)
-            _known(self.anchor.longitude_deg)
-
-
-def _known(value: Quantity) -> float:
-    if isinstance(value, Code):
-        raise ValueError("anchor must be a place that is known")
-    return value
+            known(self.anchor.latitude_deg)
+            known(self.anchor.longitude_deg)
 
 
 class MapMaker:
@@ -94,6 +86,10 @@ class MapMaker:
         Lanes and movements.
     params
         How they are told.
+    phase : (n_movements,) int32
+        Phase of each movement, as in SPAT, -1 without lights: that of the lights that traffic
+        obeys (:attr:`~v2x.mobility.signals.base.SignalControl.phase`). None for the axes of
+        ``two_axis_plan``.
 
     Raises
     ------
@@ -101,24 +97,15 @@ class MapMaker:
         If the map has no place on the Earth and the parameters give none.
     """
 
-    def __init__(self, network: LaneNetwork, params: MapParams) -> None:
+    def __init__(
+        self, network: LaneNetwork, params: MapParams, phase: IntArray | None = None
+    ) -> None:
         self._network = network
+        self._phase_of = network.signal + (network.signal >= 0) if phase is None else phase
         self._map = network.road_map
         self._params = params
         self._geometry = RoadGeometry(network.road_map)
-        self._raised_m = 0.0
-        if self._map.crs != LOCAL_CRS:
-            return
-        anchor = params.anchor
-        if anchor is None:
-            raise V2XError(
-                f"map {self._map.name!r} has no place on the Earth", remedy="give an anchor"
-            )
-        self._plane = TangentPlane(
-            latitude_deg=_known(anchor.latitude_deg), longitude_deg=_known(anchor.longitude_deg)
-        )
-        if anchor.elevation_m is not None:
-            self._raised_m = _known(anchor.elevation_m)
+        self._places = EarthPlaces(network.road_map, params.anchor)
 
     def message(self, nodes: Sequence[int], count: int = 0) -> MapData:
         """Return a MAP of nodes of the road map, 1 to 63.
@@ -136,9 +123,8 @@ class MapMaker:
         """Return a node of MAP with the roads into it."""
         road_map = self._map
         at = slice(node, node + 1)
-        middle = self._places(road_map.node_x_m[at], road_map.node_y_m[at], road_map.node_z_m[at])[
-            0
-        ]
+        x, y, z = road_map.node_x_m[at], road_map.node_y_m[at], road_map.node_z_m[at]
+        middle = self._places.at(x, y, z)[0]
         edges = np.flatnonzero(road_map.edge_to == node).tolist()
         links = tuple(self._link(edge, middle) for edge in edges)
         return Node(node=self._reference(node), position=middle, links=links or None)
@@ -215,9 +201,8 @@ class MapMaker:
         return int(self._map.edge_to[self._network.to_edge[movement]])
 
     def _phase(self, movement: int) -> int | None:
-        """Return the phase of a movement: that of its axis, as in ``two_axis_plan``."""
-        axis = int(self._network.signal[movement])
-        return None if axis < 0 else axis + 1
+        phase = int(self._phase_of[movement])
+        return None if phase < 0 else phase
 
     def _maneuver(self, movement: int) -> Maneuver:
         before = self._heading_rad(int(self._network.from_edge[movement]), at_end=True)
@@ -257,15 +242,5 @@ class MapMaker:
                 f"needs {len(kept)} points, MAP holds {MOST_POINTS}",
                 remedy="lower reach_m or raise the error",
             )
-        places = self._places(x[kept], y[kept], z[kept])
+        places = self._places.at(x[kept], y[kept], z[kept])
         return tuple(RoadPoint(offset=offset_from(middle, place)) for place in places)
-
-    def _places(self, x_m: FloatArray, y_m: FloatArray, z_m: FloatArray) -> list[Position3D]:
-        if self._map.crs == LOCAL_CRS:
-            latitude, longitude = self._plane.to_degrees(x_m, y_m)
-        else:
-            latitude, longitude = to_degrees(self._map, x_m, y_m)
-        return [
-            Position3D(latitude_deg=lat, longitude_deg=lon, elevation_m=z + self._raised_m)
-            for lat, lon, z in zip(latitude.tolist(), longitude.tolist(), z_m.tolist(), strict=True)
-        ]

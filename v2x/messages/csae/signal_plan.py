@@ -179,14 +179,14 @@ def _present(plan: PhasePlan, time_s: float) -> tuple[int, float]:
 
 
 def _countdown(time_s: float, start_s: float, end_s: float, plan: PhasePlan) -> Countdown:
-    end = _from_now(end_s)
+    end = from_now(end_s)
     return Countdown(
-        start_s=_from_now(max(start_s, 0.0)),
+        start_s=from_now(max(start_s, 0.0)),
         min_end_s=end,
         max_end_s=end,
         likely_end_s=end,
-        next_start_s=_from_now(start_s + plan.cycle_s),
-        next_duration_s=_from_now(end_s - start_s),
+        next_start_s=from_now(start_s + plan.cycle_s),
+        next_duration_s=from_now(end_s - start_s),
     )
 
 
@@ -202,7 +202,7 @@ def _utc(time_s: float, start_s: float, end_s: float, plan: PhasePlan) -> UtcTim
     )
 
 
-def _from_now(later_s: float) -> Quantity:
+def from_now(later_s: float) -> Quantity:
     """Return a duration to tenths of a second, or that it is more than an hour."""
     tenths = round(10.0 * later_s)
     return tenths / 10.0 if tenths < 10.0 * HOUR_S else BEYOND

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag
+from enum import IntFlag
 from typing import Annotated, ClassVar
 
 from v2x.messages.coding.structure import Choice, ListOf, Record, layout
@@ -19,20 +19,18 @@ from v2x.messages.csae.elements import (
     TimeAccuracy,
     TimeMark,
 )
+from v2x.mobility.signals.lights import Light
 
-
-class Light(IntEnum):
-    """LightState."""
-
-    UNAVAILABLE = 0
-    DARK = 1
-    FLASHING_RED = 2
-    RED = 3
-    FLASHING_GREEN = 4
-    PERMISSIVE_GREEN = 5
-    PROTECTED_GREEN = 6
-    YELLOW = 7
-    FLASHING_YELLOW = 8
+__all__ = [
+    "ControllerStatus",
+    "Countdown",
+    "IntersectionState",
+    "Light",
+    "Phase",
+    "PhaseState",
+    "SignalPhaseAndTiming",
+    "UtcTiming",
+]
 
 
 class ControllerStatus(IntFlag):

@@ -1,0 +1,1 @@
+"""People who cross the streets, on foot and on two wheels."""

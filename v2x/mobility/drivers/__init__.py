@@ -1,0 +1,1 @@
+"""Who sits at the wheel: drivers without a fault, and people."""
