@@ -13,7 +13,16 @@ from typing import Any
 
 from v2x.errors import V2XError, unknown_name
 
-GROUPS = ("v2x.access", "v2x.congestion", "v2x.channel", "v2x.mobility", "v2x.applications")
+GROUPS = (
+    "v2x.access",
+    "v2x.congestion",
+    "v2x.channel",
+    "v2x.mobility",
+    "v2x.applications",
+    "v2x.warnings",
+    "v2x.services",
+    "v2x.attacks",
+)
 
 
 @cache

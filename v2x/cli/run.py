@@ -116,11 +116,12 @@ def simulate_into(
     road_map = load_road_map(scenario)
     records = simulate(scenario, progress=progress, road_map=road_map)
     summary = summarise(records, scenario_name=scenario.name, seed=scenario.seed)
+    text = dump_scenario(scenario, folder=folder.absolute())
     write_run(
         folder,
         records=records,
-        scenario_text=dump_scenario(scenario, folder=folder.absolute()),
-        manifest=manifest(seed=scenario.seed, wall_s=records.facts["wall_s"]),
+        scenario_text=text,
+        manifest=manifest(seed=scenario.seed, wall_s=records.facts["wall_s"], scenario_text=text),
         summary=summary,
         attachments={RUN_MAP: map_bytes(road_map)},
         overwrite=overwrite,

@@ -87,7 +87,8 @@ def list_(as_json: bool) -> None:
         click.echo(f"  {name}")
     for strategy in strategies:
         click.echo()
-        click.secho(f"{strategy.section}: {{{strategy.selector}: {strategy.name}}}", bold=True)
+        chosen = f"{strategy.selector}: {strategy.name}" if strategy.selector else strategy.name
+        click.secho(f"{strategy.section}: {{{chosen}}}", bold=True)
         mark = " (default)" if strategy.is_default else ""
         click.echo(f"  {strategy.summary}{mark}")
         for parameter in strategy.parameters:

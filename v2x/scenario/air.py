@@ -18,7 +18,6 @@ from v2x.access.congestion.base import CongestionContext, CongestionControl
 from v2x.access.congestion.controlled_access import ControlledAccess
 from v2x.access.unslotted import MEMORY_US, UnslottedParams
 from v2x.applications.base import Application
-from v2x.applications.events import EventParams
 from v2x.channel.link_table import LinkTable
 from v2x.errors import V2XError
 from v2x.phy.reception import design_receiver
@@ -30,6 +29,7 @@ from v2x.scenario.model import Scenario
 from v2x.scenario.own_messages import OwnMessages, check_fit
 from v2x.sim.audience import Audience
 from v2x.sim.contention import UnslottedMedium
+from v2x.sim.fates import FateMemory
 from v2x.sim.link_memory import LinkMemory
 from v2x.sim.medium import Medium
 from v2x.sim.packet_log import PacketLog
@@ -56,8 +56,12 @@ class AirContext:
         Period of the map in x [m], 0 without.
     sites_m
         As in :class:`~v2x.access.base.AccessContext`.
+    once_bytes
+        Largest message of a service, which goes once [byte]; 0 if none says anything.
     seed
         Seed of the run.
+    fates
+        Where what became of packets is remembered; None if nobody asks.
     """
 
     application: Application
@@ -70,7 +74,9 @@ class AirContext:
     warmup_us: int
     wrap_length_m: float
     sites_m: Mapping[str, NDArray[np.float64]]
+    once_bytes: int
     seed: int
+    fates: FateMemory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +191,7 @@ class SlottedAir:
                 period_ms=context.application.period_ms,
                 seed=context.seed,
                 wrap_length_m=context.wrap_length_m,
-                event_subchannels=event_subchannels(scenario, pool),
+                event_subchannels=event_subchannels(scenario, pool, context.once_bytes),
                 sites_m=context.sites_m,
             ),
         )
@@ -199,9 +205,10 @@ class SlottedAir:
             scenario.records,
             counted_from_us=context.warmup_us,
             seed=context.seed,
-            once=scenario.events.type != "none",
+            once=scenario.events.type != "none" or context.once_bytes > 0,
             audience=context.audience,
             feedback=feedback_of(scenario, design, context.audience, context.seed),
+            fates=context.fates,
         )
         return AirParts(
             access=access,
@@ -263,7 +270,7 @@ class UnslottedAir:
             those of events are too large for a frame.
         """
         scenario = self._scenario
-        if isinstance(scenario.events.params, EventParams):
+        if scenario.events.params.message_bytes is not None:
             self._air_us(scenario.events.params.message_bytes, "events.size_bytes")
         if context.audience is not None:
             raise V2XError(
@@ -284,6 +291,7 @@ class UnslottedAir:
             scenario.records,
             counted_from_us=context.warmup_us,
             seed=context.seed,
+            fates=context.fates,
         )
         return AirParts(
             access=None,

@@ -18,26 +18,32 @@ from v2x.channel.corridors import Corridors
 from v2x.channel.link_table import LinkTable
 from v2x.channel.obstacle_links import ObstacleLinks, obstacle_links_of
 from v2x.errors import V2XError
-from v2x.mobility.base import MobilityContext, MobilityModel
 from v2x.mobility.positioning import Positioning
 from v2x.mobility.positioning_params import PositioningParams
 from v2x.records.tables import SCHEMAS, RunRecords
 from v2x.scenario.air import AirContext, air_of
 from v2x.scenario.cellular import network_parts
+from v2x.scenario.conflict_messages import with_packet_fates
 from v2x.scenario.congestion import congestion_of
 from v2x.scenario.events import with_events
 from v2x.scenario.feedback import audience_of
 from v2x.scenario.model import Scenario
 from v2x.scenario.pedestrians import pedestrians_of, with_pedestrians, with_their_messages
 from v2x.scenario.roadside import antenna_gains_dbi, relay_watch, with_roadside
+from v2x.scenario.security import signing_of, sizes_by_certificate, with_signatures
+from v2x.scenario.services import cooperation_of, services_of, with_equipment
+from v2x.scenario.traffic import mobility_of
 from v2x.sim.audience import AddressedMessages
 from v2x.sim.clock import to_us
+from v2x.sim.energy_watch import EnergyWatch
 from v2x.sim.link_memory import LONGEST_GAP_MS
 from v2x.sim.neighbours import NeighbourRoads
+from v2x.sim.packet_fates import fate_memory
 from v2x.sim.packet_log import PacketLog
-from v2x.sim.recorder import Recorder
+from v2x.sim.recorder import FleetWatch, Recorder
 from v2x.sim.region import CountedRegion
 from v2x.sim.safety.conflicts import ConflictWatch
+from v2x.sim.services.services import WithServices
 from v2x.sim.simulation import Simulation, SimulationParts
 from v2x.units import US_PER_S
 from v2x.world import geometry, store, synthetic
@@ -145,12 +151,15 @@ def assemble(
     """
     seed = replication_seed(scenario.seed, replication)
     records = scenario.records
-    walkers = pedestrians_of(scenario, road_map, seed)
+    vehicles = mobility_of(scenario, road_map, seed)
+    walkers = pedestrians_of(scenario, road_map, vehicles, seed)
     n_pedestrians = 0 if walkers is None else walkers.n_rows
-    mobility = with_pedestrians(_mobility(scenario, road_map, seed), walkers)
+    mobility = with_pedestrians(vehicles, walkers)
     application: Application = registry.load("v2x.applications", scenario.messages.type)(
         scenario.messages.params, seed
     )
+    state_sizes = sizes_by_certificate(application)
+    application = with_equipment(scenario, application, seed)
     roadside = sites(road_map, scenario.roadside)
     air = air_of(scenario)
     congestion = congestion_of(
@@ -161,6 +170,11 @@ def assemble(
     application = with_their_messages(scenario, application, walkers, air, seed)
     mobility, application = with_roadside(scenario, roadside, mobility, application, air, seed)
     application = with_events(scenario, application, seed)
+    signing = signing_of(scenario, mobility.n_rows)
+    application = with_signatures(signing, application, state_sizes, seed)
+    cooperation = cooperation_of(
+        scenario, road_map, mobility, tick_us=MOBILITY_PERIOD_US, seed=seed
+    )
     _check_ranges(scenario)
     model: PropagationModel = registry.load("v2x.channel", scenario.pathloss.type)(
         scenario.pathloss.params, scenario.radio.carrier_ghz
@@ -191,11 +205,22 @@ def assemble(
         tick_us=MOBILITY_PERIOD_US,
         seed=seed,
     )
+    fates = fate_memory(scenario.safety, mobility.n_rows)
     recorder = Recorder(
         records,
         warmup_us=warmup_us,
         roadside=roadside.n_sites > 0,
-        conflicts=_conflicts(scenario, road_map, mobility.n_rows),
+        watches=with_packet_fates(
+            scenario,
+            _watches(scenario, road_map, mobility.n_rows, seed),
+            fates,
+            links,
+            packets,
+            n_rows=mobility.n_rows,
+            period_us=MOBILITY_PERIOD_US,
+            slot_us=air.slot_us,
+            wrap_length_m=road_map.wrap_length_m,
+        ),
     )
     on_air = air.join(
         AirContext(
@@ -208,16 +233,30 @@ def assemble(
             n_nodes=mobility.n_rows,
             warmup_us=warmup_us,
             wrap_length_m=road_map.wrap_length_m,
+            fates=fates,
             sites_m={
                 "roadside": np.array((roadside.x_m, roadside.y_m)),
                 "cells": through_network.sites_m,
             },
+            once_bytes=0 if cooperation is None else cooperation.once_bytes,
             seed=seed,
         )
     )
+    services = services_of(
+        scenario,
+        road_map,
+        cooperation,
+        on_air.medium,
+        tick_us=MOBILITY_PERIOD_US,
+        seed=seed,
+        signing=signing,
+    )
+    if services is not None:
+        application = WithServices(application, services.outbox)
     parts = SimulationParts(
         mobility=mobility,
         application=application,
+        services=services,
         access=on_air.access,
         medium=on_air.medium,
         history=on_air.history,
@@ -258,17 +297,6 @@ def assemble(
     )
 
 
-def _mobility(scenario: Scenario, road_map: RoadMap, seed: int) -> MobilityModel:
-    base_dir = "." if scenario.source is None else str(scenario.source.parent)
-    model: MobilityModel = registry.load("v2x.mobility", scenario.traffic.type)(
-        scenario.traffic.params,
-        MobilityContext(
-            road_map, seed, to_us(scenario.duration_s), base_dir, weather=scenario.weather
-        ),
-    )
-    return model
-
-
 def _obstacles(scenario: Scenario, road_map: RoadMap) -> ObstacleLinks | None:
     params = scenario.obstacles
     if scenario.world.flat:
@@ -287,17 +315,27 @@ def _positioning(scenario: Scenario, road_map: RoadMap, seed: int) -> Positionin
     return Positioning(params, road_map, seed) if isinstance(params, PositioningParams) else None
 
 
-def _conflicts(scenario: Scenario, road_map: RoadMap, n_rows: int) -> ConflictWatch | None:
-    if not scenario.safety.conflicts:
-        return None
-    return ConflictWatch(
-        scenario.safety,
-        road_map,
-        scenario.weather,
-        n_rows=n_rows,
-        period_us=MOBILITY_PERIOD_US,
-        block_s=scenario.records.block_s,
-    )
+def _watches(
+    scenario: Scenario, road_map: RoadMap, n_rows: int, seed: int
+) -> tuple[FleetWatch, ...]:
+    watches: list[FleetWatch] = []
+    block_s = scenario.records.block_s
+    if scenario.safety.conflicts:
+        watches.append(
+            ConflictWatch(
+                scenario.safety,
+                road_map,
+                scenario.weather,
+                n_rows=n_rows,
+                period_us=MOBILITY_PERIOD_US,
+                block_s=block_s,
+            )
+        )
+    if scenario.energy.record:
+        watches.append(
+            EnergyWatch(scenario.energy, road_map, n_rows=n_rows, block_s=block_s, seed=seed)
+        )
+    return tuple(watches)
 
 
 def _check_ranges(scenario: Scenario) -> None:
@@ -403,6 +441,8 @@ def _facts(
         "freshness_open_ms": float(LONGEST_GAP_MS),
         "access": scenario.access.type,
         "events": scenario.events.type != "none",
+        "warnings": [item.type for item in scenario.warnings],
+        "services": [item.type for item in scenario.services],
         "pathloss": scenario.pathloss.type,
         "effective_antenna_height_m": getattr(
             scenario.pathloss.params, "effective_antenna_height_m", None

@@ -41,8 +41,9 @@ def dump_scenario(scenario: Scenario, *, folder: Path | None = None) -> str:
     docs = field_docs(Scenario)
     lines += [_line(name, getattr(scenario, name), docs.get(name)) for name in SCALARS]
     for section in SECTIONS:
-        lines += ["", f"{section.name}:"]
-        for name, value, doc in _entries(scenario, section, folder):
+        entries = list(_entries(scenario, section, folder))
+        lines += ["", f"{section.name}:" if entries else f"{section.name}: {{}}"]
+        for name, value, doc in entries:
             lines += _lines(name, value, doc, "  ")
     return "\n".join(lines) + "\n"
 
@@ -51,6 +52,10 @@ def _entries(
     scenario: Scenario, section: Section, folder: Path | None
 ) -> Iterator[tuple[str, Any, FieldDoc | None]]:
     """Yield key, value and meaning of each line of a section."""
+    if section.plugins:
+        for item in getattr(scenario, section.name):
+            yield item.type, item.params, None
+        return
     choice = section.choice
     picked: PluginChoice | None = getattr(scenario, choice.target) if choice else None
     if choice:
@@ -78,6 +83,8 @@ def _lines(name: str, value: Any, doc: FieldDoc | None, indent: str) -> list[str
     """Return the line of a key, or the lines of a nested section."""
     if not is_dataclass(value):
         return [_line(name, value, doc, indent)]
+    if not init_fields(type(value)):
+        return [f"{indent}{name}: {{}}"]
     head = f"{indent}{name}:"
     lines = [f"{head:<{_COMMENT_COLUMN}}  # {doc.brief}" if doc and doc.brief else head]
     for inner, inner_value, inner_doc in _fields(value, None):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from v2x.applications.events import EventParams
 from v2x.errors import V2XError
 from v2x.phy.sidelink_pool import SidelinkPool
 from v2x.scenario.model import Scenario
@@ -58,7 +57,7 @@ def widths_by_mcs(
     if scenario.phy.error_curve != "auto":
         return ()
     keys = {"messages.size_bytes": size_bytes}
-    if isinstance(scenario.events.params, EventParams):
+    if scenario.events.params.message_bytes is not None:
         keys["events.size_bytes"] = scenario.events.params.message_bytes
     return tuple(_widths(scenario, size, pool, key) for key, size in keys.items())
 

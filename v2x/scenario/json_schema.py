@@ -7,11 +7,12 @@ import logging
 from dataclasses import MISSING
 from typing import Any, get_type_hints
 
+from v2x import registry
 from v2x.errors import V2XError
 from v2x.scenario.binding import adapter, dataclass_in, init_fields
 from v2x.scenario.describe import default_of, field_docs, summary
 from v2x.scenario.model import SCALARS, SECTIONS, Choice, Scenario, Section
-from v2x.scenario.strategies import choice_names, choice_params
+from v2x.scenario.strategies import choice_names, choice_params, plugin_params
 
 JsonObject = dict[str, Any]
 
@@ -33,6 +34,8 @@ def json_schema() -> JsonObject:
 
 
 def _section_schema(section: Section) -> JsonObject:
+    if section.plugins:
+        return _plugins_schema(section)
     fixed = _properties(section.params) if section.params else {}
     required = _required(section.params) if section.params else []
     if section.choice is None:
@@ -48,6 +51,22 @@ def _section_schema(section: Section) -> JsonObject:
         variants.insert(0, _object(none | fixed, required))
     description = field_docs(Scenario)[section.name].text
     return {"description": description, "anyOf": variants}
+
+
+def _plugins_schema(section: Section) -> JsonObject:
+    """Return the schema of a section whose keys are names of plug-ins."""
+    properties: JsonObject = {}
+    for name in registry.names(section.plugins):
+        try:
+            params = plugin_params(section.plugins, name)
+        except V2XError as error:  # a broken plug-in must not hide the others
+            _log.warning("left out: %s", error)
+            continue
+        keys = _object(_properties(params), _required(params)) | {"description": summary(params)}
+        properties[name] = {"anyOf": [keys, {"type": "null"}, {"const": False}]}
+    listed = {"type": "array", "items": {"enum": sorted(properties)}, "uniqueItems": True}
+    description = field_docs(Scenario)[section.name].text
+    return {"description": description, "anyOf": [_object(properties, []), listed]}
 
 
 def _variant(choice: Choice, name: str, fixed: JsonObject, required: list[str]) -> JsonObject:

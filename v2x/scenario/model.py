@@ -10,13 +10,24 @@ from typing import Any
 
 from v2x.access.congestion.base import NoControlParams
 from v2x.applications.events import EventParams, NoEvents
+from v2x.applications.key_events import KeyEventParams
 from v2x.cellular.params import NoCellular, UuParams
 from v2x.channel.channel_params import ChannelParams
 from v2x.channel.obstacle_params import ObstacleParams
+from v2x.mobility.crossings.params import CrossingParams
+from v2x.mobility.drivers.params import FlawlessParams, HumanParams
+from v2x.mobility.emergency_params import EmergencyParams
+from v2x.mobility.energy import EnergyParams
+from v2x.mobility.hazards.params import HAZARDS, NoHazard
 from v2x.mobility.pedestrians import PedestrianParams
 from v2x.mobility.positioning_params import NoPositioning, PositioningParams
+from v2x.mobility.reactions import ReactionParams
+from v2x.mobility.signals.axes import AxesParams
+from v2x.perception.information import InformationParams
+from v2x.perception.sensor_params import NoSensors, OnboardParams
 from v2x.phy.radio import PhyParams, RadioParams
 from v2x.scenario.synthetic_maps import SYNTHETIC_MAPS
+from v2x.security.envelope import CadenceRule, NoSecurity
 from v2x.sim.recorder import RecordParams
 from v2x.sim.safety.params import SafetyParams
 from v2x.world.roadside_params import RoadsideParams
@@ -93,6 +104,16 @@ class Scenario:
         What wheels, eyes and waves meet.
     traffic
         Who drives where: a strategy of the group ``v2x.mobility``.
+    drivers
+        Who sits at the wheel: drivers who never run into anybody (flawless), or people (human).
+    hazard
+        What goes wrong on the road, once and at one place; nothing (none) by default.
+    signals
+        When traffic lights are green: a strategy of the group ``v2x.signals``.
+    crossings
+        Who crosses the streets, if anybody does.
+    emergency
+        Which vehicles are on duty with the siren on.
     pedestrians
         Who walks beside the streets with a device, if anybody does.
     positioning
@@ -100,7 +121,11 @@ class Scenario:
     messages
         What vehicles send: a strategy of the group ``v2x.applications``.
     events
-        What they tell of at once, beside that: nothing (none), or events at random (poisson).
+        What they tell of at once, beside that: nothing (none), events at random (poisson), or
+        what happens to them (detected).
+    security
+        Whether receivers need the certificate of a sender: not asked (none), or as certificates
+        travel (envelope).
     radio
         Link budget constants.
     channel, pathloss
@@ -117,8 +142,22 @@ class Scenario:
         Roadside units, if there are any.
     cellular
         The way through the network beside the sidelink: none, or 5G base stations (uu-5g).
+    information
+        Who has a device, and what it may use of what it receives.
+    sensors
+        What vehicles and roadside units see themselves: not asked (none), or by radar, camera and
+        lidar (onboard).
+    reactions
+        How alerts reach drivers, and what they do about them.
+    warnings
+        What drivers are warned of: any of the group ``v2x.warnings``, each with its parameters.
+    services
+        What else road users and the roadside do with messages: any of the group
+        ``v2x.services``.
     safety
         Surrogate safety measures and their thresholds.
+    energy
+        What driving costs: whether it is recorded, and by which vehicles.
     records
         What is counted, and how finely.
     source
@@ -135,9 +174,15 @@ class Scenario:
     synthetic: PluginChoice | None = None
     weather: WeatherParams = field(default_factory=WeatherParams)
     traffic: PluginChoice
+    drivers: PluginChoice = PluginChoice(type="flawless", params=FlawlessParams())
+    hazard: PluginChoice = PluginChoice(type="none", params=NoHazard())
+    signals: PluginChoice = PluginChoice(type="axes", params=AxesParams())
+    crossings: CrossingParams = field(default_factory=CrossingParams)
+    emergency: EmergencyParams = field(default_factory=EmergencyParams)
     positioning: PluginChoice = PluginChoice(type="none", params=NoPositioning())
     messages: PluginChoice
     events: PluginChoice = PluginChoice(type="none", params=NoEvents())
+    security: PluginChoice = PluginChoice(type="none", params=NoSecurity())
     radio: RadioParams
     channel: ChannelParams
     pathloss: PluginChoice
@@ -148,7 +193,13 @@ class Scenario:
     roadside: RoadsideParams
     pedestrians: PedestrianParams = field(default_factory=PedestrianParams)
     cellular: PluginChoice = PluginChoice(type="none", params=NoCellular())
+    information: InformationParams = field(default_factory=InformationParams)
+    sensors: PluginChoice = PluginChoice(type="none", params=NoSensors())
+    reactions: ReactionParams = field(default_factory=ReactionParams)
+    warnings: tuple[PluginChoice, ...] = ()
+    services: tuple[PluginChoice, ...] = ()
     safety: SafetyParams = field(default_factory=SafetyParams)
+    energy: EnergyParams = field(default_factory=EnergyParams)
     records: RecordParams
     source: Path | None = field(default=None, compare=False)
 
@@ -212,6 +263,10 @@ class Section:
         :class:`Scenario`; None if a choice provides all.
     choice
         The key that picks further keys, if there is one.
+    plugins
+        Entry point group whose names are the keys of the section, each with the parameters of
+        its class; the field `name` of :class:`Scenario` holds those that are given. Such a
+        section has nothing else.
     replaces
         Key to the keys of the file that it replaces when it is set on the command line.
     """
@@ -219,6 +274,7 @@ class Section:
     name: str
     params: type | None = None
     choice: Choice | None = None
+    plugins: str = ""
     replaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -247,6 +303,29 @@ SECTIONS: tuple[Section, ...] = (
         replaces={"density_per_km": ("n_vehicles",), "n_vehicles": ("density_per_km",)},
     ),
     Section(
+        name="drivers",
+        choice=Choice(
+            selector="type",
+            target="drivers",
+            default="flawless",
+            classes={"flawless": FlawlessParams, "human": HumanParams},
+            kind="sort of drivers",
+        ),
+    ),
+    Section(
+        name="hazard",
+        choice=Choice(
+            selector="type",
+            target="hazard",
+            default="none",
+            classes=HAZARDS,
+            kind="hazard",
+        ),
+    ),
+    Section(name="signals", choice=_strategy("signals", "v2x.signals", "axes")),
+    Section(name="crossings", params=CrossingParams),
+    Section(name="emergency", params=EmergencyParams),
+    Section(
         name="pedestrians",
         params=PedestrianParams,
         replaces={"per_km": ("n_pedestrians",), "n_pedestrians": ("per_km",)},
@@ -268,8 +347,18 @@ SECTIONS: tuple[Section, ...] = (
             selector="type",
             target="events",
             default="none",
-            classes={"none": NoEvents, "poisson": EventParams},
+            classes={"none": NoEvents, "poisson": EventParams, "detected": KeyEventParams},
             kind="sort of events",
+        ),
+    ),
+    Section(
+        name="security",
+        choice=Choice(
+            selector="type",
+            target="security",
+            default="none",
+            classes={"none": NoSecurity, "envelope": CadenceRule},
+            kind="security",
         ),
     ),
     Section(name="radio", params=RadioParams),
@@ -300,7 +389,22 @@ SECTIONS: tuple[Section, ...] = (
         ),
         replaces={"placement": ("file", "positions")},
     ),
+    Section(name="information", params=InformationParams),
+    Section(
+        name="sensors",
+        choice=Choice(
+            selector="type",
+            target="sensors",
+            default="none",
+            classes={"none": NoSensors, "onboard": OnboardParams},
+            kind="sort of sensors",
+        ),
+    ),
+    Section(name="reactions", params=ReactionParams),
+    Section(name="warnings", plugins="v2x.warnings"),
+    Section(name="services", plugins="v2x.services"),
     Section(name="safety", params=SafetyParams),
+    Section(name="energy", params=EnergyParams),
     Section(name="records", params=RecordParams),
 )
 

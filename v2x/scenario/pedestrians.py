@@ -7,7 +7,8 @@ from v2x.applications.base import Application
 from v2x.applications.joined import JoinedMessages
 from v2x.messages.sizes import VAM_BYTES, signed_cycle
 from v2x.mobility.base import MobilityModel
-from v2x.mobility.joined import JoinedFleet
+from v2x.mobility.crossings.crossers import Crossers
+from v2x.mobility.joined import JoinedFleet, LastRows, SeveralLastRows
 from v2x.mobility.pedestrians import PedestrianParams, Pedestrians
 from v2x.rng import key32
 from v2x.scenario.air import Air
@@ -16,19 +17,29 @@ from v2x.scenario.own_messages import OwnMessages
 from v2x.world.road_map import RoadMap
 
 
-def pedestrians_of(scenario: Scenario, road_map: RoadMap, seed: int) -> Pedestrians | None:
-    """Return the pedestrians of a scenario, None if it has none."""
-    params = scenario.pedestrians
-    return Pedestrians(params, road_map, seed) if params.are_there else None
+def pedestrians_of(
+    scenario: Scenario, road_map: RoadMap, vehicles: MobilityModel, seed: int
+) -> LastRows | None:
+    """Return who walks beside the streets or crosses them, None if nobody does.
+
+    Those who cross belong to the model that moves the vehicles; all say the same.
+    """
+    parts: list[LastRows] = []
+    if scenario.pedestrians.are_there:
+        parts.append(Pedestrians(scenario.pedestrians, road_map, seed))
+    crossers: Crossers | None = getattr(vehicles, "crossers", None)
+    if crossers is not None:
+        parts.append(crossers)
+    return SeveralLastRows(parts) if parts else None
 
 
-def with_pedestrians(mobility: MobilityModel, walkers: Pedestrians | None) -> MobilityModel:
+def with_pedestrians(mobility: MobilityModel, walkers: LastRows | None) -> MobilityModel:
     """Return the fleet with the pedestrians behind the vehicles."""
     return mobility if walkers is None else JoinedFleet(mobility, walkers)
 
 
 def with_their_messages(
-    scenario: Scenario, application: Application, walkers: Pedestrians | None, air: Air, seed: int
+    scenario: Scenario, application: Application, walkers: LastRows | None, air: Air, seed: int
 ) -> Application:
     """Return what vehicles and pedestrians say.
 

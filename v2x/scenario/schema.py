@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from v2x import registry
 from v2x.errors import V2XError
 from v2x.scenario.binding import (
     Problems,
@@ -35,7 +36,7 @@ from v2x.scenario.model import (
     Section,
     WorldParams,
 )
-from v2x.scenario.strategies import choice_names, choice_params
+from v2x.scenario.strategies import choice_names, choice_params, plugin_params
 from v2x.scenario.yaml_file import Document, KeyPath, parse_value, read_document
 from v2x.world.elevation import SURFACES
 
@@ -156,6 +157,8 @@ class _SectionBinder:
 
     def bind(self, former: str | None) -> dict[str, Any]:
         """Return the scenario fields of the section; `former` is the file's own choice."""
+        if self.section.plugins:
+            return {self.section.name: self._plugins()}
         values = self._values()
         if values is None:
             return {}
@@ -174,6 +177,39 @@ class _SectionBinder:
             params = self._bind_class(chosen, values)
             result[choice.target] = PluginChoice(type=name, params=params)
         return result
+
+    def _plugins(self) -> tuple[PluginChoice, ...]:
+        """Return the plug-ins of a section that names any number of them, sorted by name."""
+        values = self.document.data.get(self.section.name)
+        if isinstance(values, list) and all(isinstance(name, str) for name in values):
+            values = dict.fromkeys(values)
+        if values is None:
+            return ()
+        if not isinstance(values, dict):
+            known = ", ".join(registry.names(self.section.plugins))
+            self.problems.add(self._path, f"must hold any of {known}, each with its keys")
+            return ()
+        chosen = [self._plugin(name, values[name]) for name in sorted(values)]
+        return tuple(item for item in chosen if item is not None)
+
+    def _plugin(self, name: str, given: Any) -> PluginChoice | None:
+        """Return one plug-in; null stands for its defaults, false leaves it out."""
+        if given is False:
+            return None
+        path = (*self._path, name)
+        if not (given is None or isinstance(given, dict)):
+            self.problems.add(path, "must be a section, null for its defaults, or false for none")
+            return None
+        place = {"file": self.document.place(path), "key": ".".join(path)}
+        try:
+            cls = plugin_params(self.section.plugins, name, **place)
+        except V2XError as error:
+            self.problems.found.append(error)
+            return None
+        values = {} if given is None else given
+        refuse_unknown(values, init_fields(cls), path, self.problems)
+        known = {key: values[key] for key in values if key in init_fields(cls)}
+        return PluginChoice(type=name, params=bind(cls, known, path, self.problems))
 
     @property
     def _path(self) -> KeyPath:

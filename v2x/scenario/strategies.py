@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, is_dataclass
 
 from v2x import registry
 from v2x.errors import V2XError, unknown_name
 from v2x.scenario.describe import ParameterDoc, parameter_docs, summary
-from v2x.scenario.model import SECTIONS, Choice
+from v2x.scenario.model import SECTIONS, Choice, Section
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +18,8 @@ class StrategyDoc:
     Attributes
     ----------
     section, selector, name
-        ``section: {selector: name}`` chooses it.
+        ``section: {selector: name}`` chooses it, or ``section: {name: {...}}`` where there is no
+        selector.
     group
         Entry point group in which others may add to it; "" if it is not open to plug-ins.
     summary
@@ -73,10 +75,15 @@ def choice_params(choice: Choice, name: str, **place: str | None) -> type:
         if name not in choice.classes:
             raise unknown_name(choice.kind, name, choice.classes, **place)
         return choice.classes[name]
-    params = getattr(registry.load(choice.group, name, **place), "Params", None)
+    return plugin_params(choice.group, name, **place)
+
+
+def plugin_params(group: str, name: str, **place: str | None) -> type:
+    """Return the parameter dataclass of a plug-in; V2XError as of :func:`choice_params`."""
+    params = getattr(registry.load(group, name, **place), "Params", None)
     if not (isinstance(params, type) and is_dataclass(params)):
         raise V2XError(
-            f"plug-in {name!r} of {choice.group} has no dataclass 'Params'",
+            f"plug-in {name!r} of {group} has no dataclass 'Params'",
             **place,
             remedy="ask its author; CONTRIBUTING.md says what a plug-in needs",
         )
@@ -85,12 +92,17 @@ def choice_params(choice: Choice, name: str, **place: str | None) -> type:
 
 def list_strategies() -> list[StrategyDoc]:
     """Return every strategy a scenario can choose, section by section."""
-    return [
-        _strategy_doc(section.name, section.choice, name)
-        for section in SECTIONS
-        if section.choice is not None
-        for name in choice_names(section.choice)
-    ]
+    return [item for section in SECTIONS for item in _strategies_of(section)]
+
+
+def _strategies_of(section: Section) -> Iterator[StrategyDoc]:
+    if section.choice is not None:
+        for name in choice_names(section.choice):
+            yield _strategy_doc(section.name, section.choice, name)
+    if section.plugins:
+        every = Choice(selector="", target=section.name, default=None, group=section.plugins)
+        for name in choice_names(every):
+            yield _strategy_doc(section.name, every, name)
 
 
 def list_sections() -> list[SectionDoc]:

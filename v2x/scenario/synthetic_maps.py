@@ -102,10 +102,56 @@ class JunctionMap:
         _check_lanes(self.lanes_per_direction)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HillArterialMap:
+    """Arterial with a row of traffic lights on a constant grade, and side streets.
+
+    Parameters
+    ----------
+    n_signals
+        Junctions with lights.
+    spacing_m
+        Distance between them [m].
+    grade
+        Rise over run of the arterial towards the east; the other direction has the opposite.
+    lanes_per_direction
+        Lanes of the arterial between junctions; two more, one for each turn, before them.
+    lane_width_m
+        Width of a lane [m].
+    limit_kmh
+        Speed limit of the arterial [km/h].
+    side_m
+        Length of the side streets on either side [m].
+    """
+
+    n_signals: int = 6
+    spacing_m: float = 350.0
+    grade: float = 0.06
+    lanes_per_direction: int = 2
+    lane_width_m: float = 3.5
+    limit_kmh: float = 50.0
+    side_m: float = 200.0
+
+    def __post_init__(self) -> None:
+        """Reject streets that cannot be driven."""
+        _check_positive(self, "spacing_m", "lane_width_m", "limit_kmh", "side_m")
+        _check_lanes(self.lanes_per_direction)
+        if not 1 <= self.n_signals <= 60:
+            raise ValueError(f"n_signals must be within 1 and 60, got {self.n_signals}")
+        if not -0.15 <= self.grade <= 0.15:
+            raise ValueError(f"grade must be within -0.15 and 0.15, got {self.grade}")
+        if self.spacing_m < 240.0 or self.side_m < 80.0:
+            raise ValueError(
+                f"spacing_m must be at least 240 and side_m 80, "
+                f"got {self.spacing_m} and {self.side_m}"
+            )
+
+
 SYNTHETIC_MAPS: Mapping[str, type] = {
     "highway": HighwayMap,
     "manhattan": ManhattanMap,
     "junction": JunctionMap,
+    "hill-arterial": HillArterialMap,
 }
 
 

@@ -13,6 +13,7 @@ import pytest
 from v2x import registry
 from v2x.access.congestion.base import NoControlParams
 from v2x.errors import unknown_name
+from v2x.mobility.signals.axes import AxesParams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +179,24 @@ class FreeSpaceParams:
     shadowing_sigma_db: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearParams:
+    """Keys of a toy warning.
+
+    Parameters
+    ----------
+    near_m
+        Distance that is too near [m].
+    """
+
+    near_m: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainParams:
+    """A toy warning without keys."""
+
+
 def strategy(params: type) -> type:
     """Return a strategy class with the given parameters, described like them."""
     namespace: dict[str, Any] = {"Params": params, "__doc__": params.__doc__}
@@ -199,6 +218,9 @@ class Toys:
             "tr37885-highway": strategy(FreeSpaceParams),
             "winner-b1": strategy(HeightParams),
         },
+        "v2x.warnings": {"near": strategy(NearParams), "plain": strategy(PlainParams)},
+        "v2x.services": {},
+        "v2x.signals": {"axes": strategy(AxesParams)},
     }
 
     @classmethod

@@ -22,7 +22,19 @@ def test_top_level_keys_are_all_there_and_no_others_allowed(schema: dict) -> Non
     assert schema["additionalProperties"] is False
 
 
-@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.name)
+def test_a_section_of_plug_ins_takes_their_names_and_keys(schema: dict) -> None:
+    by_name, listed = schema["properties"]["warnings"]["anyOf"]
+    assert set(by_name["properties"]) == {"near", "plain"}
+    keys, *_ = by_name["properties"]["near"]["anyOf"]
+    assert keys["properties"]["near_m"]["default"] == 10.0
+    assert listed["items"]["enum"] == ["near", "plain"]
+
+
+@pytest.mark.parametrize(
+    "section",
+    [section for section in SECTIONS if not section.plugins],
+    ids=lambda section: section.name,
+)
 def test_each_choice_has_a_variant_with_exactly_its_keys(schema: dict, section: object) -> None:
     content = schema["properties"][section.name]
     if section.choice is None:

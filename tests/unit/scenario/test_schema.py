@@ -315,6 +315,45 @@ def test_a_synthetic_map_replaces_the_map_of_the_file(
 # --- properties ----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("", {}),
+        ("warnings: {}", {}),
+        ("warnings: [plain, near]", {"near": 10.0, "plain": None}),
+        ("warnings: {near: }", {"near": 10.0}),
+        ("warnings: {near: {near_m: 7.5}, plain: false}", {"near": 7.5}),
+    ],
+)
+def test_plug_ins_are_chosen_by_name(
+    write: Write, toys: object, written: str, expected: dict[str, float | None]
+) -> None:
+    scenario = load_scenario(write(f"world: {{synthetic: highway}}\n{written}\n"))
+    chosen = {item.type: getattr(item.params, "near_m", None) for item in scenario.warnings}
+    assert chosen == expected
+    again = load_scenario(write(dump_scenario(scenario)))
+    assert again.warnings == scenario.warnings
+
+
+@pytest.mark.parametrize(
+    ("written", "key", "remedy"),
+    [
+        ("{nearr: }", "warnings.nearr", "did you mean 'near'?"),
+        ("{near: {near_n: 1}}", "warnings.near.near_n", "did you mean 'near_m'?"),
+        ("{near: {near_m: far}}", "warnings.near.near_m", "must be a number"),
+        ("{near: 3}", "warnings.near", "must be a section"),
+        ("near", "warnings", "must hold any of near, plain"),
+    ],
+)
+def test_mistakes_in_plug_ins_are_named(
+    write: Write, toys: object, written: str, key: str, remedy: str
+) -> None:
+    found = messages(write(f"world: {{synthetic: highway}}\nwarnings: {written}\n"))
+    assert len(found) == 1
+    assert f"{key}: " in found[0]
+    assert remedy in found[0]
+
+
 def all_keys() -> list[tuple[str, str | None, str]]:
     """Return (section, choice, key) for every key that a scenario may hold."""
     keys: list[tuple[str, str | None, str]] = []

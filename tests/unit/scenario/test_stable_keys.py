@@ -9,6 +9,7 @@ import pytest
 
 from v2x.errors import V2XError
 from v2x.scenario.library import builtin_scenarios
+from v2x.scenario.model import SECTIONS
 from v2x.scenario.schema import Scenario, dump_scenario, json_schema, load_scenario
 from v2x.scenario.strategies import list_strategies
 
@@ -115,10 +116,14 @@ def test_keys_named_for_a_unit_state_it(ending: str) -> None:
 
 
 def test_the_schema_holds_every_strategy() -> None:
+    sections = json_schema()["properties"]
     variants = {
         variant["title"]
-        for section in json_schema()["properties"].values()
+        for section in sections.values()
         for variant in section.get("anyOf", ())
         if "title" in variant
     }
+    for section in SECTIONS:
+        if section.plugins:
+            variants |= set(sections[section.name]["anyOf"][0]["properties"])
     assert variants == {strategy.name for strategy in list_strategies()}
