@@ -109,6 +109,11 @@ class Awareness:
         return tuple(sorted(set(self._params.cycle)))
 
     @property
+    def sizes_by_certificate(self) -> tuple[int, int]:
+        """Sizes with a digest and with the certificate [byte] (:class:`ByCertificate`)."""
+        return min(self._params.cycle), max(self._params.cycle)
+
+    @property
     def period_ms(self) -> int:
         """Nominal period [ms]."""
         return self._period_us // US_PER_MS
@@ -150,4 +155,5 @@ class Awareness:
             size_bytes=size,
             deadline_us=generated_us + self._budget_us,
             priority=np.full(len(size), self._params.priority, dtype=np.int32),
+            digest=size < self._cycle.max(),
         )

@@ -30,6 +30,12 @@ class PacketBatch:
     event : (n,) bool
         Whether the packet tells of an event and goes once, beside the periodic ones; none does
         where this is not given.
+    topic : (n,) int32
+        What it is about (:class:`~v2x.messages.topics.Topic`); the state of its sender where this
+        is not given. All others are delivered one by one.
+    digest : (n,) bool
+        Whether it is signed with a digest of the certificate only; with the certificate itself
+        where this is not given.
     """
 
     generated_us: NDArray[np.int64]
@@ -38,13 +44,19 @@ class PacketBatch:
     deadline_us: NDArray[np.int64]
     priority: NDArray[np.int32]
     event: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    topic: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    digest: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
     def __post_init__(self) -> None:
-        """Fill in that packets tell of no event."""
-        if len(self.event) != len(self.generated_us):
-            if len(self.event):
-                raise ValueError("event must have one value per packet")
-            object.__setattr__(self, "event", np.zeros(len(self.generated_us), dtype=np.bool_))
+        """Fill in that packets tell of no event, of states, and with certificates."""
+        for name in ("event", "topic", "digest"):
+            given = getattr(self, name)
+            if len(given) == len(self.generated_us):
+                continue
+            if len(given):
+                raise ValueError(f"{name} must have one value per packet")
+            zeros = np.zeros(len(self.generated_us), dtype=given.dtype)
+            object.__setattr__(self, name, zeros)
 
     def __len__(self) -> int:
         return len(self.generated_us)

@@ -24,6 +24,15 @@ _NEVER_US = 2**62
 class NoEvents:
     """Vehicles say what they say with a period, and nothing else."""
 
+    @property
+    def message_bytes(self) -> None:
+        """There are no messages of events."""
+        return None
+
+    def around(self, application: Application, seed: int) -> Application:
+        """Return the application as it is."""
+        return application
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventParams:
@@ -80,6 +89,10 @@ class EventParams:
         304
         """
         return signed_event_bytes() if self.size_bytes is None else self.size_bytes
+
+    def around(self, application: Application, seed: int) -> Application:
+        """Return an application that tells of events beside what `application` says."""
+        return WithEvents(application, Events(self, seed))
 
 
 class Events:

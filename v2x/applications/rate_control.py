@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, Protocol
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from v2x.applications.base import Application, ApplicationFilter, PacketBatch
 from v2x.mobility.fleet import FleetState
+from v2x.security.turns import by_turn
 
 _COLUMNS = tuple(item.name for item in fields(PacketBatch))
 
@@ -49,7 +49,7 @@ class RateControlled(ApplicationFilter):
         columns = {name: getattr(batch, name).astype(np.int64) for name in _COLUMNS}
         columns["id"] = fleet.id[batch.tx_row]
         released = np.full(len(batch), -1, dtype=np.int64)
-        for chosen in _by_turn(batch.tx_row):
+        for chosen in by_turn(batch.tx_row):
             released[chosen] = self._gate.release(
                 batch.generated_us[chosen], batch.tx_row[chosen], fleet
             )
@@ -67,13 +67,3 @@ class RateControlled(ApplicationFilter):
         return PacketBatch(
             **{name: columns[name][due][order].astype(types[name]) for name in _COLUMNS}
         )
-
-
-def _by_turn(row: NDArray[np.int32]) -> Iterator[NDArray[np.intp]]:
-    """Yield the first message of each row, then the second of each that has two, and so on."""
-    order = np.argsort(row, kind="stable")
-    first = np.searchsorted(row[order], row[order])
-    turn = np.empty(len(row), dtype=np.intp)
-    turn[order] = np.arange(len(row)) - first
-    for k in range(int(turn.max(initial=-1)) + 1):
-        yield np.flatnonzero(turn == k)

@@ -42,25 +42,26 @@ class _Channel:
         self.sender = sender
         self.has_us = np.full(n_rows, -1, dtype=np.int64)
         self.contents: dict[int, Any] = {}
+        self.until_us: dict[int, int] = {}
 
-    def forget_before(self, time_us: int) -> None:
+    def forget(self, now_us: int) -> None:
         """Drop contents that are too old for anybody to use."""
-        for generated_us in [item for item in self.contents if item < time_us]:
-            del self.contents[generated_us]
+        for generated_us in [item for item, until_us in self.until_us.items() if until_us < now_us]:
+            del self.contents[generated_us], self.until_us[generated_us]
 
 
 class Board:
     """Keeps what was received, message by message.
 
     Of a sender, topic and part a receiver uses the message that was generated last. What was said
-    longer ago than the topic's time is not used.
+    longer ago than it is valid is not used.
 
     Parameters
     ----------
     n_rows
         Rows of the fleet.
     forget_us
-        Time for which a message counts [µs].
+        Time for which a message counts that does not say so itself [µs].
     """
 
     def __init__(self, n_rows: int, forget_us: int) -> None:
@@ -77,7 +78,7 @@ class Board:
         rows = np.flatnonzero(changed)
         for key, channel in list(self._channels.items()):
             channel.has_us[rows] = -1
-            channel.forget_before(now_us - self._forget_us)
+            channel.forget(now_us)
             if changed[channel.sender] or not channel.contents:
                 del self._channels[key]
 
@@ -89,13 +90,16 @@ class Board:
         generated_us: int,
         content: Any,
         receivers: RowArray,
+        valid_us: int | None = None,
     ) -> None:
-        """Note that a message reached some receivers."""
+        """Note that a message reached some receivers, who may use it for `valid_us` [µs]."""
         key = (topic, sender, part)
         if key not in self._channels:
             self._channels[key] = _Channel(sender, self._n_rows)
         channel = self._channels[key]
         channel.contents[generated_us] = content
+        lasts_us = self._forget_us if valid_us is None else valid_us
+        channel.until_us[generated_us] = generated_us + lasts_us
         channel.has_us[receivers] = np.maximum(channel.has_us[receivers], generated_us)
         self.news.append((topic, Notice(sender, content, generated_us, receivers)))
 

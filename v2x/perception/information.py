@@ -11,7 +11,7 @@ from v2x.perception.scene import LevelCheck
 class Knowledge(StrEnum):
     """Which of three twins a run is; they share their random numbers."""
 
-    #: Messages are sent, and nobody uses them: the baseline.
+    #: Messages are sent, and no driver, vehicle or traffic light uses them: the baseline.
     NONE = "none"
     #: Only what was received is used.
     MESSAGES = "messages"

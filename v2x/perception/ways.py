@@ -75,7 +75,7 @@ class Ways:
     network
         Lanes and movements of the map.
     reach_m
-        Farther ahead nothing is known [m].
+        Farther ahead of the end of an edge nothing is known [m].
     """
 
     def __init__(self, network: LaneNetwork, reach_m: float) -> None:
@@ -146,6 +146,7 @@ class Ways:
         """
         network = self._network
         length = network.road_map.edge_length_m
+        reach_m = self._reach_m + float(length[edge])
         seen: set[int] = set()
         heap = [(0.0, 0, edge, 0)]
         while heap:
@@ -155,7 +156,7 @@ class Ways:
             seen.add(at)
             yield at, (ahead, float(shift), float(not aside))
             further = ahead + float(length[at])
-            if further > self._reach_m:
+            if further > reach_m:
                 continue
             for m in range(*network.first_movement[at : at + 2].tolist()):
                 turns = int(aside or m != self._straight[at])

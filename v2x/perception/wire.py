@@ -3,7 +3,7 @@
 In a run nothing is encoded, so states are looked up and not decoded. This is the same step for
 messages that come as bytes, with what they leave open: a place, speed or direction that is
 "unavailable" is NaN, and :class:`~v2x.perception.scene.Scene` leaves its sender out. Whoever does
-not tell how its motion changes is taken to go on evenly.
+not tell its acceleration is taken to keep its speed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def states_of(messages: Sequence[BasicSafetyMessage], plane: TangentPlane) -> St
         y_m=np.where(np.isnan(x), np.nan, y),
         z_m=_numbers([item.position.elevation_m for item in messages]),
         heading_rad=np.pi / 2 - np.deg2rad(heading_deg),
-        yaw_rate_radps=np.nan_to_num(-np.deg2rad(turning)),
+        yaw_rate_radps=-np.deg2rad(turning),
         speed_mps=_numbers([item.speed_mps for item in messages]),
         acceleration_mps2=np.nan_to_num(change),
         offset_m=np.zeros(n),

@@ -184,7 +184,7 @@ def read_run(folder: str | Path) -> StoredRun:
     )
 
 
-def manifest(*, seed: int, wall_s: float) -> dict[str, Any]:
+def manifest(*, seed: int, wall_s: float, scenario_text: str | None = None) -> dict[str, Any]:
     """Return what produced the run that ends now.
 
     Parameters
@@ -193,11 +193,14 @@ def manifest(*, seed: int, wall_s: float) -> dict[str, Any]:
         Seed of the run.
     wall_s
         Time the run took [s].
+    scenario_text
+        Resolved scenario, YAML; None if it is not known.
 
     Returns
     -------
     dict
-        ``seed``, ``finished`` (UTC), ``wall_s``, ``versions`` (of Python and of each
+        ``seed``, ``scenario_sha256`` (of the text, null without), ``finished`` (UTC),
+        ``wall_s``, ``versions`` (of Python and of each
         distribution that can change a result, null if absent), ``commit`` and
         ``uncommitted_changes`` (null outside a checkout of this project), ``kernels`` (SHA-256
         of each compiled module the process has loaded) and ``machine`` (never its name).
@@ -205,6 +208,9 @@ def manifest(*, seed: int, wall_s: float) -> dict[str, Any]:
     commit, uncommitted = _commit()
     return {
         "seed": seed,
+        "scenario_sha256": None
+        if scenario_text is None
+        else hashlib.sha256(scenario_text.encode("utf-8")).hexdigest(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_s": wall_s,
         "versions": {

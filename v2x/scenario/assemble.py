@@ -172,12 +172,26 @@ def assemble(
     application = with_events(scenario, application, seed)
     signing = signing_of(scenario, mobility.n_rows)
     application = with_signatures(signing, application, state_sizes, seed)
-    cooperation = cooperation_of(
-        scenario, road_map, mobility, tick_us=MOBILITY_PERIOD_US, seed=seed
-    )
     _check_ranges(scenario)
     model: PropagationModel = registry.load("v2x.channel", scenario.pathloss.type)(
         scenario.pathloss.params, scenario.radio.carrier_ghz
+    )
+    through_network = network_parts(
+        scenario,
+        road_map,
+        roadside,
+        model,
+        n_rows=mobility.n_rows,
+        tick_us=MOBILITY_PERIOD_US,
+        seed=seed,
+    )
+    cooperation = cooperation_of(
+        scenario,
+        road_map,
+        mobility,
+        mobile=through_network.door,
+        tick_us=MOBILITY_PERIOD_US,
+        seed=seed,
     )
     packets = PacketLog()
     links = LinkTable(
@@ -196,15 +210,6 @@ def assemble(
     if audience is not None:
         application = AddressedMessages(application, audience)
     warmup_us = to_us(scenario.warmup_s)
-    through_network = network_parts(
-        scenario,
-        road_map,
-        roadside,
-        model,
-        n_rows=mobility.n_rows,
-        tick_us=MOBILITY_PERIOD_US,
-        seed=seed,
-    )
     fates = fate_memory(scenario.safety, mobility.n_rows)
     recorder = Recorder(
         records,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from v2x.cellular.base import Network
 from v2x.cellular.coverage import EdgeSamples, road_coverage
+from v2x.cellular.door import UuDoor
 from v2x.cellular.params import UuParams
 from v2x.cellular.sites import base_stations
 from v2x.cellular.uu import Uu, UuContext
@@ -30,6 +31,8 @@ class NetworkParts:
     ----------
     network
         Carries packets; None if the scenario has no network.
+    door
+        Carries messages of services; None if the scenario has no network.
     n_cells
         Base stations.
     sites_m : (2, n_cells) float64
@@ -37,6 +40,7 @@ class NetworkParts:
     """
 
     network: Network | None = None
+    door: UuDoor | None = None
     n_cells: int = 0
     sites_m: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 0)))
 
@@ -104,6 +108,7 @@ def network_parts(
     )
     return NetworkParts(
         network=Uu(params, context),
+        door=UuDoor(params, context),
         n_cells=stations.n,
         sites_m=np.array((stations.x_m, stations.y_m)),
     )

@@ -9,7 +9,7 @@ import numpy as np
 from v2x import registry
 from v2x.applications.base import Application
 from v2x.applications.equipped import Equipment, EquippedOnly
-from v2x.applications.services.base import Service, ServiceContext, WatchedRoad
+from v2x.applications.services.base import MobileNetwork, Service, ServiceContext, WatchedRoad
 from v2x.applications.warnings.base import DriverWarning, WarningContext
 from v2x.errors import V2XError
 from v2x.mobility.base import MobilityModel
@@ -71,7 +71,13 @@ def with_equipment(scenario: Scenario, application: Application, seed: int) -> A
 
 
 def cooperation_of(
-    scenario: Scenario, road_map: RoadMap, mobility: MobilityModel, *, tick_us: int, seed: int
+    scenario: Scenario,
+    road_map: RoadMap,
+    mobility: MobilityModel,
+    *,
+    mobile: MobileNetwork | None,
+    tick_us: int,
+    seed: int,
 ) -> Cooperation | None:
     """Return the warnings and services that a scenario names; None if it names none."""
     if not (scenario.warnings or scenario.services):
@@ -86,6 +92,7 @@ def cooperation_of(
         weather=scenario.weather,
         road=vehicles if isinstance(vehicles, WatchedRoad) else None,
         acts=scenario.information.knowledge is not Knowledge.NONE,
+        mobile=mobile,
         seed=seed,
         tick_us=tick_us,
         warmup_us=to_us(scenario.warmup_s),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from v2x.mobility.fleet import FleetState, FloatArray, NodeKind
 from v2x.mobility.positioning import BelievedState
 from v2x.records.tables import N_OUTCOMES, SCHEMAS, Direction, empty_table
 from v2x.sim.position_counts import PositionCounts
-from v2x.sim.safety.conflicts import ConflictWatch
 from v2x.units import US_PER_S
 
 #: Pairs that would touch within this time go into the safety table [s] ...
@@ -92,6 +91,16 @@ class RecordParams:
             )
 
 
+class FleetWatch(Protocol):
+    """Fills tables of its own from the states of the fleet."""
+
+    def observe(self, fleet: FleetState) -> None:
+        """Take the next state."""
+
+    def tables(self) -> Mapping[str, dict[str, NDArray[Any]]]:
+        """Return the tables so far, without the column ``replication``."""
+
+
 class Recorder:
     """Gathers pieces of tables during a run.
 
@@ -103,8 +112,8 @@ class Recorder:
         Nothing before this time is recorded, except where rows say their time [µs].
     roadside
         Whether the run has roadside units.
-    conflicts
-        Watches for conflicts; None if nobody does.
+    watches
+        Who else looks at the states, such as for conflicts.
     """
 
     def __init__(
@@ -113,10 +122,10 @@ class Recorder:
         *,
         warmup_us: int,
         roadside: bool = False,
-        conflicts: ConflictWatch | None = None,
+        watches: Sequence[FleetWatch] = (),
     ) -> None:
         self._params = params
-        self._conflicts = conflicts
+        self._watches = tuple(watches)
         self._roadside = roadside
         self._warmup_us = warmup_us
         self._pieces: dict[str, list[dict[str, NDArray[Any]]]] = defaultdict(list)
@@ -130,8 +139,8 @@ class Recorder:
             return
         self.vehicles_seen.update(fleet.id[fleet.active & (fleet.kind <= NodeKind.BUS)].tolist())
         self._observe_pairs(fleet)
-        if self._conflicts is not None:
-            self._conflicts.observe(fleet)
+        for watch in self._watches:
+            watch.observe(fleet)
         if fleet.time_us >= self._next_trajectory_us:
             period = round(self._params.trajectory_period_s * US_PER_S)
             self._next_trajectory_us = fleet.time_us + period
@@ -295,8 +304,8 @@ class Recorder:
     def tables(self, replication: int) -> dict[str, dict[str, NDArray[Any]]]:
         """Return all tables, typed as their schemas say."""
         self._pieces["position_errors"] = [self._positions.errors()]
-        if self._conflicts is not None:
-            for name, table in self._conflicts.tables().items():
+        for watch in self._watches:
+            for name, table in watch.tables().items():
                 self._pieces[name] = [table]
         return {name: self._table(name, replication) for name in SCHEMAS}
 

@@ -9,8 +9,8 @@ fall on the same instant, they happen in this order, tested in
 1. **Measurements** that look back from here: channel busy ratio, link states, known
    neighbours, time blocks, what roadside units told; congestion control learns of the load.
 2. **Motion**, if a mobility tick is due: vehicles move, links are updated, newcomers get empty
-   memories, ages are sampled, vehicles find out where they think they are, packets of the coming
-   tick are generated.
+   memories, ages are sampled, vehicles find out where they think they are, warnings and services
+   use what was received and ask drivers to react, packets of the coming tick are generated.
 3. **Packets** whose generation time has come enter the access layer.
 4. **Transmissions** of the slot are decided; packets that missed their deadline are dropped.
 5. **Reception**: power, interference, outcomes, sensing, counts, in one kernel call.
@@ -39,7 +39,7 @@ from v2x.applications.base import Application, PacketBatch
 from v2x.cellular.base import Network
 from v2x.mobility.base import MobilityModel
 from v2x.mobility.fleet import FleetState
-from v2x.mobility.positioning import Positioning
+from v2x.mobility.positioning import BelievedState, Positioning
 from v2x.phy.sensing_history import SensingHistory
 from v2x.sim.channel_view import ChannelMeasurement
 from v2x.sim.clock import UrgentTimeout, first_slot_from, last_slot_until, to_us
@@ -50,6 +50,7 @@ from v2x.sim.packet_log import PacketLog
 from v2x.sim.recorder import Recorder, RecordParams
 from v2x.sim.region import CountedRegion
 from v2x.sim.relay import LOOK_US, RelayWatch
+from v2x.sim.services.services import Services
 
 #: A packet on its way to the access layer: slot from which it may be sent, node, packet, last slot
 #: in which it may start, priority, whether it tells of an event. A plain tuple, as there are
@@ -81,6 +82,8 @@ class SimulationParts:
         What keeps the load in bounds; None if nothing does.
     relay
         Follows what roadside units tell of others; None if they tell nothing.
+    services
+        Warnings and services that use what is received; None if there are none.
     """
 
     mobility: MobilityModel
@@ -101,6 +104,7 @@ class SimulationParts:
     network: Network | None = None
     congestion: CongestionControl | None = None
     relay: RelayWatch | None = None
+    services: Services | None = None
 
 
 class Simulation:
@@ -168,6 +172,8 @@ class Simulation:
             parts.recorder.take_tables(parts.network.tables())
         if parts.relay is not None:
             parts.recorder.take_tables(parts.relay.tables())
+        if parts.services is not None:
+            parts.recorder.take_tables(parts.services.tables())
 
     def _motion(self) -> Generator[simpy.Event, Any, None]:
         period = self._parts.mobility_period_us
@@ -238,10 +244,16 @@ class Simulation:
         if self._locate is not None:
             self._locate(fleet.x_m, fleet.y_m)
         parts.recorder.observe_fleet(fleet)
+        believed: BelievedState | None = None
         if parts.positioning is not None:
-            parts.recorder.observe_believed(fleet, parts.positioning.believe(fleet))
+            believed = parts.positioning.believe(fleet)
+            parts.recorder.observe_believed(fleet, believed)
+        if parts.services is not None:
+            parts.services.tick(fleet, believed)
         batch = parts.application.packets(now_us, now_us + parts.mobility_period_us, fleet)
         first = parts.packets.append(batch, fleet.id[batch.tx_row])
+        if parts.services is not None:
+            parts.services.outbox.sent(first, now_us)
         parts.medium.take_packets()
         self._accept(batch, first)
         if parts.network is not None:
