@@ -1,0 +1,1 @@
+"""Warnings and advice to drivers: the Day-1 applications, one module per family."""
