@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from v2x.metrics.statistics import Clusters, FloatArray, Interval, clusters, ratio_interval
+from v2x.metrics.rates import M_PER_1000_KM, ExposureRates
+from v2x.metrics.statistics import FloatArray, Interval
 from v2x.records.tables import CONFLICT_KIND_NAMES, RunRecords, Table
 
 #: Least TTC of a conflict that is serious, and critical [s].
@@ -16,7 +17,6 @@ SERIOUS_TTC_S, CRITICAL_TTC_S = 1.0, 1.5
 SERIOUS_PET_S, CRITICAL_PET_S = 1.0, 1.5
 #: Severities of conflicts, the worst first.
 SEVERITIES = ("collision", "serious", "critical", "caution")
-_KM_PER_RATE = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +97,16 @@ def conflict_figures(records: RunRecords) -> ConflictFigures | None:
     if not len(exposure["vehicle_s"]):
         return None
     level = severity(conflicts)
-    count = _Rates(records)
-    km = exposure["distance_m"] / (1000.0 * _KM_PER_RATE)
+    count = ExposureRates(records)
+    km = exposure["distance_m"] / M_PER_1000_KM
     hours = exposure["vehicle_s"] / 3600.0
     kind = np.bincount(conflicts["kind"], minlength=len(CONFLICT_KIND_NAMES))
     by_severity = np.bincount(level, minlength=len(SEVERITIES))
-    everything = np.ones(len(level), dtype=np.bool_)
     return ConflictFigures(
         n_by_kind=dict(zip(CONFLICT_KIND_NAMES, kind.tolist(), strict=True)),
         n_by_severity=dict(zip(SEVERITIES, by_severity.tolist(), strict=True)),
-        per_1000_km=count.ratio(count.of_conflicts(everything), km),
-        serious_per_1000_km=count.ratio(count.of_conflicts(level <= 1), km),
+        per_1000_km=count.ratio(count.began(conflicts), km),
+        serious_per_1000_km=count.ratio(count.began(conflicts, level <= 1), km),
         min_ttc_s=float(conflicts["min_ttc_s"].min(initial=np.inf)),
         min_mttc_s=float(conflicts["min_mttc_s"].min(initial=np.inf)),
         min_pet_s=_extreme(-conflicts["pet_s"], -1.0),
@@ -161,10 +160,11 @@ def exceedance(records: RunRecords, column: str, value_s: FloatArray) -> Exceeda
     value_s : (n,) float64
         Thresholds [s].
     """
-    count = _Rates(records)
-    km = records.tables["exposure"]["distance_m"] / (1000.0 * _KM_PER_RATE)
-    values = records.tables["conflicts"][column]
-    found = [count.ratio(count.of_conflicts(values < limit), km) for limit in value_s.tolist()]
+    count = ExposureRates(records)
+    km = records.tables["exposure"]["distance_m"] / M_PER_1000_KM
+    conflicts = records.tables["conflicts"]
+    values = conflicts[column]
+    found = [count.ratio(count.began(conflicts, values < limit), km) for limit in value_s.tolist()]
     return Exceedance(
         value_s,
         np.array([one.value for one in found]),
@@ -173,48 +173,6 @@ def exceedance(records: RunRecords, column: str, value_s: FloatArray) -> Exceeda
         count.clusters.over,
         int(np.count_nonzero(values < value_s[-1])) if len(value_s) else 0,
     )
-
-
-class _Rates:
-    """Rates over the rows of table ``exposure``, with intervals over their clusters."""
-
-    def __init__(self, records: RunRecords) -> None:
-        exposure, block_s = records.tables["exposure"], float(records.facts["block_s"])
-        self.clusters: Clusters = clusters(
-            exposure["replication"], exposure["block_start_s"], block_s
-        )
-        conflicts = records.tables["conflicts"]
-        self._row = self._rows(exposure, conflicts, block_s)
-        self._n_rows = len(exposure["vehicle_s"])
-
-    def of_conflicts(self, which: NDArray[np.bool_]) -> FloatArray:
-        """Return how many of the conflicts `which` began in each block."""
-        counts = np.bincount(self._row[which], minlength=self._n_rows)
-        return np.asarray(counts, dtype=np.float64)
-
-    def ratio(self, numerator: NDArray[np.generic], denominator: FloatArray) -> Interval:
-        """Return the ratio of two sums over the blocks, none of which is ever negative."""
-        above, below = self.clusters.sums(numerator), self.clusters.sums(denominator)
-        found = ratio_interval(above, below, over=self.clusters.over)
-        return replace(found, low=float(np.maximum(found.low, 0.0)))
-
-    @staticmethod
-    def _rows(exposure: Table, conflicts: Table, block_s: float) -> NDArray[np.intp]:
-        """Return the row of ``exposure`` in which each conflict began.
-
-        One that began before the first block, with a crossing that ended in it, counts there.
-        """
-        blocks = _keys(exposure["replication"], exposure["block_start_s"], block_s)
-        began = _keys(conflicts["replication"], conflicts["begin_s"], block_s)
-        order = np.argsort(blocks, kind="stable")
-        at = np.searchsorted(blocks[order], began, side="right") - 1
-        first = np.searchsorted(exposure["replication"][order], conflicts["replication"])
-        return order[np.maximum(at, first)]
-
-
-def _keys(replication: NDArray[np.int32], time_s: FloatArray, block_s: float) -> FloatArray:
-    """Return numbers that order replications, and blocks of time within them."""
-    return np.asarray(replication * 1e9 + np.floor(time_s / block_s + 1e-6), dtype=np.float64)
 
 
 def _extreme(values: FloatArray, sign: float = 1.0) -> float:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from v2x.metrics.awareness import AwarenessCurve, awareness
-from v2x.metrics.conflicts import ConflictFigures, conflict_figures
+from v2x.metrics.conflict_messages import conflict_messages
+from v2x.metrics.conflicts import conflict_figures
 from v2x.metrics.congestion import CongestionFigures, congestion_figures
+from v2x.metrics.energy import energy_figures
 from v2x.metrics.events import MessageFigures, figures_by_sort
 from v2x.metrics.feedback import feedback_figures
 from v2x.metrics.freshness import Quantity, freshness, mean_freshness
@@ -26,7 +28,11 @@ from v2x.metrics.roadside import RoadsideFigures, roadside_figures
 from v2x.metrics.safety import safety
 from v2x.metrics.sensing import monitored_shares
 from v2x.metrics.statistics import Interval
+from v2x.metrics.warnings import WarningFigures, warning_figures
 from v2x.records.tables import OUTCOME_NAMES, RunRecords
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 #: Facts a simulation must leave for its summary.
 REQUIRED_FACTS = (
@@ -71,10 +77,12 @@ def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str
         (latency: within the largest bin), all between road users. ``v2i`` is there in runs with
         roadside units, ``share_monitored`` (of the slots, by kind of node) in runs with NR mode 2,
         ``feedback`` in runs with HARQ feedback, ``congestion`` in runs with congestion control,
-        ``messages`` (of events, and periodic; the
-        other figures are over both) in runs with events, ``network`` (by path, delays
-        in milliseconds over message-receiver pairs) and ``cells`` in runs with base stations,
-        ``relay`` (delays of what roadside units told of others) where they told anything.
+        ``conflict_messages`` in runs that followed the messages before conflicts,
+        ``warnings`` in runs that warn drivers, ``energy`` in runs that record it,
+        ``messages`` (of events, and periodic; the other figures are over both) in runs with events,
+        ``network`` (by path, delays in milliseconds over message-receiver pairs) and ``cells`` in
+        runs with base stations, ``relay`` (delays of what roadside units told of others) where
+        they told anything.
         ``effective_antenna_height_m`` is null where the path loss law has no such height. A
         figure for which there is no data is null, never
         NaN or infinite; so is a percentile beyond the last bin of the freshness histograms
@@ -148,7 +156,18 @@ def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str
         summary["feedback"] = asdict(feedback)
     conflicts = conflict_figures(records)
     if conflicts is not None:
-        summary["conflicts"] = _conflicts(conflicts, facts["conflict_ttc_s"])
+        summary["conflicts"] = {"ttc_s": facts["conflict_ttc_s"]} | _written_out(conflicts)
+    told = conflict_messages(records)
+    if told is not None:
+        summary["conflict_messages"] = _written_out(told) | {
+            "share": {name: _mean(share) for name, share in told.share.items()}
+        }
+    alerts = warning_figures(records)
+    if alerts is not None:
+        summary["warnings"] = _warnings(alerts)
+    energy = energy_figures(records)
+    if energy is not None:
+        summary["energy"] = _written_out(energy)
     control = congestion_figures(records)
     if control is not None:
         summary["congestion"] = _congestion(control)
@@ -227,10 +246,19 @@ def _relay(figures: RelayFigures) -> dict[str, Any]:
     )
 
 
-def _conflicts(figures: ConflictFigures, ttc_s: float) -> dict[str, Any]:
-    """Return the figures with intervals written out, and the threshold of TTC they are for."""
+def _warnings(figures: WarningFigures) -> dict[str, Any]:
+    return {
+        "by_application": {
+            name: _written_out(alerts) for name, alerts in figures.by_application.items()
+        },
+        "dangers": None if figures.dangers is None else _written_out(figures.dangers),
+    }
+
+
+def _written_out(figures: DataclassInstance) -> dict[str, Any]:
+    """Return the figures by name, intervals written out."""
     values = {item.name: getattr(figures, item.name) for item in fields(figures)}
-    return {"ttc_s": ttc_s} | {
+    return {
         name: _mean(value) if isinstance(value, Interval) else value
         for name, value in values.items()
     }

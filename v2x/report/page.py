@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from v2x.metrics.places import place_reliability
 from v2x.records.store import StoredRun, read_run
 from v2x.report import figures, style
+from v2x.report.conflict_messages import conflict_messages_figure, has_conflict_messages
 from v2x.report.conflicts import conflict_map_figure, exceedance_figure, has_exposure
 from v2x.report.coverage import LEAST_PAIRS, places_figure
+from v2x.report.energy import energy_figure, has_energy
 from v2x.report.maps import map_figure
 from v2x.report.network import has_network, network_figure
 from v2x.report.states import (
@@ -22,6 +24,7 @@ from v2x.report.states import (
     share_text,
     state_name,
 )
+from v2x.report.warnings import has_warnings, warnings_figure
 from v2x.world.road_map import RoadMap
 
 if TYPE_CHECKING:
@@ -132,6 +135,39 @@ def _plates(run: StoredRun, road_map: RoadMap | None) -> list[_Plate]:
                 exceedance_figure(records),
             )
         )
+    if has_conflict_messages(records):
+        plates.append(
+            _Plate(
+                "conflict_messages",
+                "Messages before conflicts",
+                "Why messages of two road users to each other were lost before they were in "
+                "conflict, and the same of all messages between road users at these distances.",
+                conflict_messages_figure(records),
+            )
+        )
+    if has_warnings(records):
+        plates.append(
+            _Plate(
+                "warnings",
+                "Warnings",
+                "Left: what alerts turned out to be: whether the two came into conflict until 5 s "
+                "after the end of the alert, and whether the way left was at least the way that a "
+                "warned driver needs (in time). Drivers who follow an alert may have no conflict. "
+                "Right: the difference of both ways when alerts began.",
+                warnings_figure(records),
+            )
+        )
+    if has_energy(records):
+        plates.append(
+            _Plate(
+                "energy",
+                "Energy by grade",
+                "Battery energy (recuperation taken off, auxiliaries included) of electric "
+                "vehicles and CO2 of the others per kilometre, on roads that fall or climb by "
+                "about so much, with 95 % intervals.",
+                energy_figure(records),
+            )
+        )
     if has_network(records):
         plates.append(
             _Plate(
@@ -223,6 +259,9 @@ def _summary_section(summary: Mapping[str, Any]) -> str:
         ("Smallest gap", _quantity(worst["min_gap_m"], "m")),
         ("Pairs that collided", _quantity(worst["n_collisions"])),
         *_conflicts(summary),
+        *_conflict_messages(summary),
+        *_warnings(summary),
+        *_energy(summary),
     ]
     body = "\n".join(
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
@@ -245,6 +284,49 @@ def _conflicts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Crash potential index", _quantity(found["cpi"]["mean"])),
         ("Time closer than RSS allows", _quantity(found["rss_share"]["mean"])),
         ("Hard brakes per 1000 km", _quantity(found["hard_brakes_per_1000_km"]["mean"])),
+    ]
+
+
+def _conflict_messages(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the rows about messages before conflicts, if the run followed them."""
+    if "conflict_messages" not in summary:
+        return []
+    found = summary["conflict_messages"]
+    return [
+        ("Messages before conflicts received", _quantity(found["share"]["received"]["mean"])),
+        ("All messages at these distances", _quantity(found["at_these_distances"]["received"])),
+        ("Received of those in time to stop", _quantity(found["received_in_time"]["mean"])),
+        ("Age of information at the decision", _quantity(found["age_decision_s"]["mean"], "s")),
+    ]
+
+
+def _warnings(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the rows about warnings, if the run had any."""
+    if "warnings" not in summary:
+        return []
+    found = summary["warnings"]["by_application"]
+    rows = [("Alerts", ", ".join(f"{name} {alerts['n']}" for name, alerts in found.items()))]
+    dangers = summary["warnings"]["dangers"]
+    if dangers is not None:
+        rows += [
+            ("Dangers (TTC below 1.5 s, or collisions)", _quantity(dangers["n"])),
+            ("Of these between two with devices", _quantity(dangers["n_both_equipped"])),
+            ("Warned of in time, of the latter", _quantity(dangers["in_time"]["mean"])),
+        ]
+    return rows
+
+
+def _energy(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the rows about energy, if the run recorded it."""
+    if "energy" not in summary:
+        return []
+    found = summary["energy"]
+    return [
+        ("Battery energy of electric vehicles", _quantity(found["kwh_per_km"]["mean"], "kWh/km")),
+        ("CO2 of the others", _quantity(found["co2_g_per_km"]["mean"], "g/km")),
+        ("Share of drive energy recuperated", _quantity(found["regen_share"]["mean"])),
+        ("Halts per vehicle", _quantity(found["stops_per_vehicle"]["mean"])),
+        ("Delay per vehicle", _quantity(found["delay_s_per_vehicle"]["mean"], "s")),
     ]
 
 
