@@ -129,7 +129,7 @@ class DoNotPassWarning:
     def _is_in_next_lane(self, scene: Scene) -> BoolArray:
         """Return whether remote ones drive in the lane that would be used, if lanes are known."""
         other = scene.remote_states
-        return np.asarray(~scene.follows_map | (other.lane >= 0))
+        return np.asarray(~scene.follows_map | (other.lane == self._lanes[other.edge] - 1))
 
     def _is_beside_oncoming(self, scene: Scene) -> BoolArray:
         """Return whether hosts are in the leftmost lane of an undivided road, by the map."""

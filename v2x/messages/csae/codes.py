@@ -21,6 +21,8 @@ class EventKind(StrEnum):
 
     #: Something stands in lanes.
     OBSTACLE = "obstacle"
+    #: Nobody gets through.
+    CLOSED = "closed"
     #: Wheels find less grip.
     SURFACE = "surface"
     #: One does not see far.

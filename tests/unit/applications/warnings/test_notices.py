@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.applications.warnings.judging import ABOVE, BACK, BEYOND, THERE, street
 from tests.unit.applications.warnings.telling import DRIVER, NOW_US, board_with, drive, event
+from tests.unit.mobility.conftest import off_ramp
 from tests.unit.perception.roads import (
     BRIDGE,
     EAST,
@@ -97,6 +98,15 @@ def test_who_indicates_may_turn_off() -> None:
     found = place(fork_map(), (WEST, 150.0), (RIGHT, 40.0, 30.0), turn=[-1, 0])
     assert found is not None
     assert found[:2] == pytest.approx((90.0, 120.0))
+
+
+def test_lanes_are_those_to_which_the_own_lane_leads() -> None:
+    """Of three lanes the right one leaves for a ramp; the others are 0 and 1 behind it."""
+    road = off_ramp()
+    ahead = place(road, (0, 1150.0), (1, 20.0, 50.0), lane=2)
+    inside = place(road, (1, 20.0), (0, 1150.0, 100.0), lane=1)
+    assert ahead == pytest.approx((70.0, 120.0, 1))
+    assert inside == pytest.approx((-70.0, 30.0, 2))
 
 
 @pytest.mark.parametrize(
