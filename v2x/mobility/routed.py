@@ -26,9 +26,7 @@ from v2x.mobility.demand import (
 )
 from v2x.mobility.detours import Detours
 from v2x.mobility.driver import EyesParams
-from v2x.mobility.drivers.human import HumanDrivers
 from v2x.mobility.drivers.params import CrashParams, HumanParams
-from v2x.mobility.drivers.sight import Sight
 from v2x.mobility.emergency import EmergencyVehicles
 from v2x.mobility.entry import Entry, EntryRoad, place_at_entry
 from v2x.mobility.fleet import FleetState
@@ -45,7 +43,7 @@ from v2x.mobility.signals.axes import AxesControl, AxesParams
 from v2x.mobility.signals.base import SignalContext
 from v2x.mobility.signals.traffic import TrafficLights, expected_flows_per_s
 from v2x.mobility.signs import Signs
-from v2x.mobility.trouble import Trouble
+from v2x.mobility.trouble import Trouble, people
 from v2x.mobility.vehicle_classes import Mix, VehicleClasses
 from v2x.mobility.vehicles import ClassTable, Mode, Settings, Vehicles, Workspace
 from v2x.units import US_PER_S
@@ -391,33 +389,21 @@ class RoutedTraffic:
         """Return what human drivers and hazards bring about, None if there are neither."""
         if plan is None and human is None:
             return None
-        vehicles, eyes = self.vehicles, self._params.eyes
         scene = Scene(
             network=self.network,
             geometry=self._geometry,
             conditions=self.conditions,
             book=self._book,
             classes=self._classes,
-            vehicles=vehicles,
+            vehicles=self.vehicles,
             first_obstacle=self._n_vehicles,
             reroute=self.reroute,
         )
-        parts = None
-        if human is not None:
-            sight = Sight(
-                self.network.road_map,
-                self.conditions,
-                self._book,
-                vehicles,
-                eyes,
-                self._params.curves,
-                human.bend_clear_m,
-            )
-            parts = HumanDrivers(human, vehicles, self._classes, seed), sight
+        eyes, curves = self._params.eyes, self._params.curves
         return Trouble(
             scene,
             None if plan is None else plan.make(scene, eyes.fog_delay_s),
-            parts,
+            None if human is None else people(human, scene, eyes, curves, seed),
             CrashParams() if human is None else human.crash,
             self._take_away,
         )

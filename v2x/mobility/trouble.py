@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2x.mobility.collisions import Collision, Collisions
+from v2x.mobility.curves import CurveParams
+from v2x.mobility.driver import EyesParams
 from v2x.mobility.drivers.human import HumanDrivers
-from v2x.mobility.drivers.params import CrashParams
+from v2x.mobility.drivers.params import CrashParams, HumanParams
 from v2x.mobility.drivers.sight import Sight
 from v2x.mobility.hazards.base import Hazard, Scene
 from v2x.mobility.vehicles import Mode
@@ -104,3 +106,31 @@ class Trouble:
         vehicles.available_m[rows] = np.maximum(
             vehicles.available_m[rows], vehicles.stopping_m[rows]
         )
+
+
+def people(
+    params: HumanParams, scene: Scene, eyes: EyesParams, curves: CurveParams, seed: int
+) -> tuple[HumanDrivers, Sight]:
+    """Return human drivers for the vehicles of a scene, and what they see.
+
+    Parameters
+    ----------
+    params
+        Their faults.
+    scene
+        The traffic.
+    eyes, curves
+        Sight into tunnels; how bends are found.
+    seed
+        Seed of the run.
+    """
+    sight = Sight(
+        scene.network.road_map,
+        scene.conditions,
+        scene.book,
+        scene.vehicles,
+        eyes,
+        curves,
+        params.bend_clear_m,
+    )
+    return HumanDrivers(params, scene.vehicles, scene.classes, seed), sight

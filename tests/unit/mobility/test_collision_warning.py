@@ -20,6 +20,7 @@ from v2x.mobility.collision_warning import (
     camp_range_m,
     honda_range_m,
     mazda_range_m,
+    required_braking_mps2,
     stop_distance_m,
     ttc_stage,
 )
@@ -116,3 +117,33 @@ def test_each_side_of_the_stages(ttc_s: float, stage: WarningStage) -> None:
 def test_bad_parameters_are_named(cls: Any, change: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         cls(**change)
+
+
+@settings(max_examples=200, derandomize=True)
+@given(
+    v_f=st.floats(0.0, 40.0),
+    v_l=st.floats(0.0, 40.0),
+    a_l=st.sampled_from([0.0, -0.5, -2.0, -6.0, 1.0]),
+    gap=st.floats(0.5, 200.0),
+    delay=st.floats(0.0, 2.0),
+)
+def test_required_braking_is_the_inverse_of_the_range(
+    v_f: float, v_l: float, a_l: float, gap: float, delay: float
+) -> None:
+    a_l = a_l if v_l > 0.0 else 0.0
+    braking = float(required_braking_mps2(v_f, v_l, a_l, gap, delay))
+    if 1e-3 < braking < np.inf:
+        back = braking_range_m(v_f, v_l, a_l, braking, delay)
+        assert float(back) == pytest.approx(gap, rel=1e-6, abs=1e-6)
+    elif braking <= 1e-3:
+        assert float(braking_range_m(v_f, v_l, a_l, 2e-3, delay)) <= gap + 1e-6
+    else:
+        # No braking is hard enough: the gap is gone when it begins.
+        assert float(braking_range_m(v_f, v_l, a_l, 1e9, delay)) >= gap - 1e-3
+
+
+def test_required_braking_by_hand() -> None:
+    # (20 - 10)²/(2 · 25); 20²/(2 · (25 + 20²/(2 · 4))); nothing; too late
+    found = required_braking_mps2(20.0, [10.0, 20.0, 25.0, 0.0], [0.0, -4.0, 0.0, 0.0], 25.0)
+    assert found.tolist() == pytest.approx([2.0, 400.0 / 150.0, 0.0, 8.0])
+    assert np.isinf(required_braking_mps2(20.0, 0.0, 0.0, 25.0, 1.25))

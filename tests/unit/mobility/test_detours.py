@@ -68,7 +68,7 @@ def test_a_way_round_is_told_from_the_usual_one(model_on: ModelOn) -> None:
             assert ahead(model, row)[-1] == old[-1]
             assert not {old[4], new[4]} & set(ahead(model, row))
             twice += 1
-    assert twice > 5
+    assert twice >= 3
 
 
 def test_a_way_that_does_not_lead_there_stays(model_on: ModelOn) -> None:

@@ -1,0 +1,1 @@
+"""Guidance in a parking garage."""

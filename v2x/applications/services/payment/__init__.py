@@ -1,0 +1,1 @@
+"""Paying a roadside unit while driving past it."""

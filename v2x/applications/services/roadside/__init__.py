@@ -1,0 +1,1 @@
+"""What roadside units tell: maps, lights, signs, events and road users."""

@@ -1,0 +1,1 @@
+"""Following a stolen vehicle, and what that means for everybody else."""
