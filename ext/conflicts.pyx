@@ -244,17 +244,29 @@ cdef double needed_braking(int relation, const Encounter *pair, const double *mi
     """Return the deceleration that avoids contact [m/s2] and who brakes, 0 for i and 1 for j.
 
     In the same direction the rear one, who closes in; in opposite directions both alike (and i
-    is named); at a crossing who would enter it later, and stops in front of it.
+    is named); at a crossing who would enter it later, and stops in front of it. Where ways that
+    cross differ little in direction, the rear one along the middle of both.
     """
     cdef double cosine = mi[HX] * mj[HX] + mi[HY] * mj[HY]
     cdef double sine = mi[HX] * mj[HY] - mi[HY] * mj[HX]
-    cdef double gap, closing, entry_i, entry_j, reach, needed
+    cdef double gap, closing, entry_i, entry_j, reach, needed, along, half
     cdef const double *rear
     yields[0] = 0
     if relation == ALONG_OPPOSITE:
         gap = fabs(pair.d[0]) - pair.r[0]
         return (mi[SPEED] * mi[SPEED] + mj[SPEED] * mj[SPEED]) / (2.0 * gap) if gap > 0 else NAN
-    if relation != ACROSS or cosine > ALIKE:
+    if relation == ACROSS and cosine > ALIKE:
+        half = sqrt(0.5 * (1.0 + cosine))  # cosine of half the angle
+        along = 0.5 * (dx * (mi[HX] + mj[HX]) + dy * (mi[HY] + mj[HY])) / half
+        yields[0] = 0 if along > 0 else 1
+        gap = fabs(along) - (half * (mi[HALF_LENGTH] + mj[HALF_LENGTH])
+                             + sqrt(0.5 * (1.0 - cosine)) * (mi[HALF_WIDTH] + mj[HALF_WIDTH]))
+        closing = half * (mi[SPEED] - mj[SPEED])
+        closing = closing if along > 0 else -closing
+        if gap <= 0:
+            return NAN
+        return closing * closing / (2.0 * gap) if closing > 0 else 0.0
+    if relation != ACROSS:
         # Along the direction of i; the rear one is behind.
         yields[0] = 0 if pair.d[0] > 0 else 1
         gap = fabs(pair.d[0]) - pair.r[0]

@@ -18,6 +18,7 @@ def print_summary(summary: dict[str, Any]) -> None:
         *_feedback(summary),
         *_relay(summary),
         *_network(summary),
+        *_warnings(summary),
         *_traffic(summary),
     ]
     width = max(len(name) for name, _ in rows)
@@ -108,6 +109,23 @@ def _feedback(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("feedback resources per packet", f"{figures['answers']:.2f}"),
         ("feedback wrong", f"{missed} of losses missed, {needless} of successes repeated"),
     ]
+
+
+def _warnings(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    figures = summary.get("warnings")
+    if figures is None:
+        return []
+    by_sort = figures["by_application"]
+    rows = [("alerts", ", ".join(f"{name} {found['n']}" for name, found in by_sort.items()))]
+    decks = {name: found["other_deck"]["mean"] for name, found in by_sort.items()}
+    wrong = ", ".join(f"{name} {share:.0%}" for name, share in decks.items() if share)
+    if wrong:
+        rows.append(("of these about other decks", wrong))
+    dangers = figures["dangers"]
+    if dangers is not None and dangers["n_both_equipped"]:
+        share = _number(dangers["in_time"]["mean"], 2)
+        rows.append(("dangers warned of in time", f"{share} of {dangers['n_both_equipped']}"))
+    return rows
 
 
 def _traffic(summary: dict[str, Any]) -> list[tuple[str, str]]:

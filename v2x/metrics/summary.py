@@ -27,6 +27,7 @@ from v2x.metrics.reliability import ReliabilityCurve, reliability
 from v2x.metrics.roadside import RoadsideFigures, roadside_figures
 from v2x.metrics.safety import safety
 from v2x.metrics.sensing import monitored_shares
+from v2x.metrics.services.figures import service_figures
 from v2x.metrics.statistics import Interval
 from v2x.metrics.warnings import WarningFigures, warning_figures
 from v2x.records.tables import OUTCOME_NAMES, RunRecords
@@ -78,7 +79,8 @@ def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str
         roadside units, ``share_monitored`` (of the slots, by kind of node) in runs with NR mode 2,
         ``feedback`` in runs with HARQ feedback, ``congestion`` in runs with congestion control,
         ``conflict_messages`` in runs that followed the messages before conflicts,
-        ``warnings`` in runs that warn drivers, ``energy`` in runs that record it,
+        ``warnings`` in runs that warn drivers, ``services`` (by name) in runs with services that
+        have figures, ``energy`` in runs that record it,
         ``messages`` (of events, and periodic; the other figures are over both) in runs with events,
         ``network`` (by path, delays in milliseconds over message-receiver pairs) and ``cells`` in
         runs with base stations, ``relay`` (delays of what roadside units told of others) where
@@ -171,6 +173,9 @@ def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str
     control = congestion_figures(records)
     if control is not None:
         summary["congestion"] = _congestion(control)
+    services = service_figures(records)
+    if services:
+        summary["services"] = {name: _by_name(figures) for name, figures in services.items()}
     return {key: json_clean(value) for key, value in summary.items()}
 
 
@@ -253,6 +258,13 @@ def _warnings(figures: WarningFigures) -> dict[str, Any]:
         },
         "dangers": None if figures.dangers is None else _written_out(figures.dangers),
     }
+
+
+def _by_name(figures: DataclassInstance | Mapping[str, DataclassInstance]) -> dict[str, Any]:
+    """Return the figures of a service by name, or those of its parts by theirs."""
+    if isinstance(figures, Mapping):
+        return {name: _written_out(part) for name, part in figures.items()}
+    return _written_out(figures)
 
 
 def _written_out(figures: DataclassInstance) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""How services went: traffic states, payments, parking, remote driving, tracking."""
