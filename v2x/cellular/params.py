@@ -312,6 +312,7 @@ class RelayParams:
         )
 
 
+ServerName = Literal["mec-gnb", "mec-aggregation", "mec-core", "central", "cloud"]
 PathName = Literal["mec-gnb", "mec-aggregation", "mec-core", "central", "cloud", "v2i2v"]
 
 
@@ -327,6 +328,9 @@ class UuParams:
         Places of the server ("mec-gnb", "mec-aggregation", "mec-core", "central", "cloud") and
         "v2i2v", over roadside units and fibre instead. Every message takes every path, with the
         same draws, so that paths compare.
+    server
+        Where the server of services stands that use the network (remote driving, probe data):
+        one of the places of `paths`.
     placement
         Base stations: "spacing", along all roads; "file"; "positions".
     spacing_m
@@ -356,6 +360,7 @@ class UuParams:
 
     share: float = 1.0
     paths: tuple[PathName, ...] = ("mec-gnb", "mec-aggregation", "mec-core", "central", "cloud")
+    server: ServerName = "mec-core"
     placement: Literal["spacing", "file", "positions"] = "spacing"
     spacing_m: float = 800.0
     setback_m: float = 20.0

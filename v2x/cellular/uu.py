@@ -70,8 +70,8 @@ class UuContext:
     seed: int
 
 
-def uu_clock(params: UuParams, seed: int) -> UuClock:
-    """Return the kernel that goes through the steps of a transmission."""
+def uu_clock(params: UuParams, seed: int, draws: str = "delay") -> UuClock:
+    """Return the kernel that goes through the steps of a transmission; `draws` names its draws."""
     radio, scheduling = params.radio, params.scheduling
     frame, dynamic = radio.frame, scheduling.grant == "dynamic"
     wanted_ms = scheduling.request_period_ms if dynamic else scheduling.configured_period_ms
@@ -92,7 +92,7 @@ def uu_clock(params: UuParams, seed: int) -> UuClock:
         prepare_us=processing_us(N2_SYMBOLS[radio.scs_khz][mode], radio.scs_khz),
         decode_us=processing_us(N1_SYMBOLS[radio.scs_khz][mode], radio.scs_khz),
         max_retransmissions=radio.retransmissions,
-        key=rng.key32(seed, "cellular", "delay"),
+        key=rng.key32(seed, "cellular", draws),
     )
 
 

@@ -345,6 +345,15 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         ),
         "n_unverified": Column("int64", "", "receptions without the certificate in between"),
     },
+    "detections": {
+        **_RUN,
+        "id": Column("int64", "", "stable id of a sender of state messages"),
+        "attacks": Column("bool", "", "whether it is an attacker"),
+        "n_true": Column("int64", "", "of its true messages, those looked at by receivers"),
+        "n_true_dropped": Column("int64", "", "those of them that were not believed"),
+        "n_forged": Column("int64", "", "of its forged messages, those looked at by receivers"),
+        "n_forged_dropped": Column("int64", "", "those of them that were not believed"),
+    },
     "devices": {
         **_RUN,
         "id": Column("int64", "", "stable id of a road user that was there after the warm-up"),

@@ -22,6 +22,7 @@ from v2x.mobility.positioning import Positioning
 from v2x.mobility.positioning_params import PositioningParams
 from v2x.records.tables import SCHEMAS, RunRecords
 from v2x.scenario.air import AirContext, air_of
+from v2x.scenario.attack import flood_bytes, with_flood
 from v2x.scenario.cellular import network_parts
 from v2x.scenario.conflict_messages import with_packet_fates
 from v2x.scenario.congestion import congestion_of
@@ -170,6 +171,7 @@ def assemble(
     application = with_their_messages(scenario, application, walkers, air, seed)
     mobility, application = with_roadside(scenario, roadside, mobility, application, air, seed)
     application = with_events(scenario, application, seed)
+    application = with_flood(scenario, application, seed)
     signing = signing_of(scenario, mobility.n_rows)
     application = with_signatures(signing, application, state_sizes, seed)
     _check_ranges(scenario)
@@ -243,7 +245,10 @@ def assemble(
                 "roadside": np.array((roadside.x_m, roadside.y_m)),
                 "cells": through_network.sites_m,
             },
-            once_bytes=0 if cooperation is None else cooperation.once_bytes,
+            once_bytes=max(
+                flood_bytes(scenario, application),
+                0 if cooperation is None else cooperation.once_bytes,
+            ),
             seed=seed,
         )
     )

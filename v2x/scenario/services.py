@@ -22,6 +22,7 @@ from v2x.perception.own_state import OwnStates
 from v2x.perception.scene import LevelCheck, Outlook
 from v2x.perception.seen import SensorView
 from v2x.perception.ways import Ways
+from v2x.scenario.attack import liars_of, vetting_of
 from v2x.scenario.model import Scenario
 from v2x.scenario.sensors import sensors_of
 from v2x.security.signing import Signing
@@ -139,8 +140,10 @@ def services_of(
                 medium,
                 n_rows=n_rows,
                 tick_us=tick_us,
-                sensors=None if sensors is None else SensorView(sensors),
+                sensors=None if sensors is None else SensorView(sensors, road_map.wrap_length_m),
                 signing=signing,
+                liars=liars_of(scenario, road_map, n_rows=n_rows, tick_us=tick_us, seed=seed),
+                vetting=vetting_of(scenario, road_map, n_rows=n_rows, tick_us=tick_us),
             ),
             own_states=OwnStates(
                 road_map, by_height=information.level_check is LevelCheck.MAP_HEIGHT

@@ -32,6 +32,8 @@ from v2x.units import US_PER_MS, US_PER_S
 CLOSED = "closed-road"
 #: Slower than this is queueing [m/s]; 5 km/h is usual (low confidence).
 _QUEUES_MPS = 5.0 / 3.6
+#: Who stands farther behind the one before is not in the queue [m]; our choice.
+_QUEUE_GAP_M = 50.0
 #: Values of the column `via`.
 VIA_UNIT, VIA_NETWORK = 0, 1
 
@@ -272,8 +274,24 @@ class Guidance:
             if item.kind == CLOSED:
                 way_m = self._way_m(scene, item.edge)
                 waits = driven & (fleet.speed_mps < _QUEUES_MPS) & ~np.isnan(way_m)
-                farthest_m = max([farthest_m, *way_m[waits].tolist()])
+                farthest_m = max(farthest_m, queue_end_m(way_m[waits]))
         return farthest_m
+
+
+def queue_end_m(way_m: NDArray[np.float64]) -> float:
+    """Return where a queue ends whose vehicles stand so far back, 0 if nobody is in it.
+
+    Examples
+    --------
+    >>> queue_end_m(np.array([260.0, 9.0, 2.0]))
+    9.0
+    """
+    end_m = 0.0
+    for at_m in np.sort(way_m).tolist():
+        if at_m - end_m > _QUEUE_GAP_M:
+            break
+        end_m = at_m
+    return end_m
 
 
 #: Tells these RSI from those of other services of the same unit.

@@ -45,7 +45,7 @@ class Rows:
         if which is not None:
             counts &= which
         above = self.clusters.sums(np.where(counts, values, 0.0))
-        return _not_negative(
+        return not_negative(
             ratio_interval(above, self.clusters.sums(counts), over=self.clusters.over)
         )
 
@@ -69,11 +69,11 @@ class Rows:
         each = np.array([np.quantile(values[kept][run == k], q) for k in np.unique(run)])
         spread = ratio_interval(each, np.ones(len(each)), over="replications")
         half = spread.high - spread.value
-        return _not_negative(
+        return not_negative(
             Interval(value, value - half, value + half, int(kept.sum()), spread.method)
         )
 
 
-def _not_negative(interval: Interval) -> Interval:
+def not_negative(interval: Interval) -> Interval:
     """Return an interval of what is never negative."""
     return replace(interval, low=float(np.maximum(interval.low, 0.0)))

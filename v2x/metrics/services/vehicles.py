@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from v2x.metrics.services.means import Rows
+from v2x.metrics.services.means import Rows, not_negative
 from v2x.metrics.statistics import FloatArray, Interval, clusters, ratio_interval
 from v2x.records.tables import RunRecords, Table
 
@@ -90,7 +90,7 @@ def _per_hour(records: RunRecords, table: Table, stops: Table) -> Interval:
     )
     is_stop = np.arange(len(both.index)) >= n
     hours = both.sums(~is_stop) * float(records.facts["mobility_period_s"]) / _S_PER_H
-    return ratio_interval(both.sums(is_stop), hours, over=both.over)
+    return not_negative(ratio_interval(both.sums(is_stop), hours, over=both.over))
 
 
 def _mbit_by_second(table: Table) -> tuple[dict[str, NDArray[Any]], FloatArray]:

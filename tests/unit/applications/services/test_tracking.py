@@ -73,6 +73,9 @@ def run(attack: str = "none", authority: str = "true", probe_s: str = "0") -> Ru
         world__directions="1",
         traffic__density_per_km="20",
         cellular__type="uu-5g",
+        cellular__spacing_m="300",
+        cellular__radio__shadowing="false",
+        cellular__radio__error_target="0",
         roadside__placement="spacing",
         roadside__spacing_m="300",
         _stolen_s="1",
@@ -105,9 +108,10 @@ def test_nothing_is_known_before_the_report_and_the_authority_needs_its_time() -
 
 
 def test_its_box_is_known_without_any_name() -> None:
-    figures = tracking_figures(run(probe_s="1"))
-    assert figures.time_to_locate_s.value <= 1.0
-    assert figures.continuity.value > 0.9
+    with_box, without = (tracking_figures(run(probe_s=probe_s)) for probe_s in ("1", "0"))
+    assert with_box.time_to_locate_s.value <= without.time_to_locate_s.value
+    assert with_box.continuity.value >= max(0.95, without.continuity.value)
+    assert 1 in run(probe_s="1").tables["tracking"]["via"]
 
 
 def test_a_jammer_hides_the_car_while_it_works() -> None:
