@@ -103,6 +103,13 @@ class Board:
         channel.has_us[receivers] = np.maximum(channel.has_us[receivers], generated_us)
         self.news.append((topic, Notice(sender, content, generated_us, receivers)))
 
+    def lacking(
+        self, topic: Topic, sender: int, part: int, generated_us: int, rows: RowArray
+    ) -> RowArray:
+        """Return those of `rows` that have neither this message nor a newer one in its place."""
+        channel = self._channels.get((topic, sender, part))
+        return rows if channel is None else rows[channel.has_us[rows] < generated_us]
+
     def notices(self, topic: Topic) -> Iterator[Notice]:
         """Yield what hosts have of a topic: each message that is the newest for somebody."""
         for (of, _, _), channel in self._channels.items():

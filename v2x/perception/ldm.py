@@ -61,12 +61,16 @@ class Known:
         """Return some of the pairs."""
         return Known(
             time_us=self.time_us,
-            host=self.host[rows],
-            remote=self.remote[rows],
-            generated_us=self.generated_us[rows],
-            source=self.source[rows],
+            host=self.host.take(rows),
+            remote=self.remote.take(rows),
+            generated_us=self.generated_us.take(rows),
+            source=self.source.take(rows),
             states=self.states.take(rows),
         )
+
+    def where(self, kept: NDArray[np.bool_]) -> Known:
+        """Return the pairs that are kept; these themselves if all are."""
+        return self if kept.all() else self.take(np.flatnonzero(kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,13 @@ class LocalDynamicMap:
         """Note what everybody says of itself from now on."""
         self._ring.put(fleet, own)
 
+    def said(
+        self, fleet: FleetState, heard: Heard
+    ) -> tuple[States, NDArray[np.int64], NDArray[np.bool_]]:
+        """Return what messages said, of when [µs], and whether that is still remembered."""
+        sender = heard.sender.astype(np.intp)
+        return self._ring.said(sender, fleet.id[sender], heard.generated_us)
+
     def known(self, fleet: FleetState, heard: Heard) -> Known:
         """Return who knows of whom through messages."""
         now_us = fleet.time_us
@@ -120,7 +131,7 @@ class LocalDynamicMap:
         generated_us = heard.generated_us[fresh]
         said, time_us, remembered = self._ring.said(sender, fleet.id[sender], generated_us)
         kept = np.flatnonzero(remembered)
-        states = said.take(kept).after((now_us - time_us[kept]) / US_PER_S)
+        states = said.where(remembered).after((now_us - time_us[kept]) / US_PER_S)
         return Known(
             time_us=now_us,
             host=heard.receiver[fresh][kept].astype(np.intp),

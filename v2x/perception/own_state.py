@@ -6,13 +6,62 @@ from typing import Any
 
 import numpy as np
 
-from v2x.mobility.fleet import FleetState, FloatArray, NodeKind
+from v2x.mobility.fleet import FleetState, FloatArray, IntArray, NodeKind
 from v2x.mobility.geometry import RoadGeometry
 from v2x.mobility.positioning import BelievedState
 from v2x.perception.states import States
 from v2x.perception.ways import Projection
 from v2x.units import US_PER_S
 from v2x.world.road_map import RoadMap
+
+
+class LanePlaces:
+    """Finds the places of vehicles along roads that are already matched.
+
+    Parameters
+    ----------
+    road_map
+        Roads that positions are matched with.
+    """
+
+    def __init__(self, road_map: RoadMap) -> None:
+        self._level = road_map.edge_level
+        self._projection, self._geometry = Projection(road_map), RoadGeometry(road_map)
+
+    def of(
+        self,
+        edge: IntArray,
+        x_m: FloatArray,
+        y_m: FloatArray,
+        heading_rad: FloatArray,
+        length_m: FloatArray,
+    ) -> tuple[FloatArray, IntArray, IntArray]:
+        """Return where vehicles are on edges.
+
+        Parameters
+        ----------
+        edge : (n,) int32
+            Matched edges, -1 off the road.
+        x_m, y_m, heading_rad, length_m : (n,) float64
+            Centres [m], directions [rad] and lengths [m].
+
+        Returns
+        -------
+        offset_m : (n,) float64
+            Of the front bumper along the edge [m].
+        lane, level : (n,) int32
+            As in :class:`~v2x.perception.states.States`.
+        """
+        offset, lane = np.zeros(len(edge)), np.full(len(edge), -1, dtype=np.int32)
+        on = np.flatnonzero(edge >= 0)
+        ahead = 0.5 * length_m[on]
+        heading = heading_rad[on]
+        offset[on], right = self._projection.onto(
+            edge[on], x_m[on] + ahead * np.cos(heading), y_m[on] + ahead * np.sin(heading)
+        )
+        lane[on] = self._geometry.lane_at(edge[on], right)
+        level = np.where(edge >= 0, self._level[edge], 0).astype(np.int32)
+        return offset, lane, level
 
 
 class OwnStates:
@@ -27,8 +76,7 @@ class OwnStates:
     """
 
     def __init__(self, road_map: RoadMap, *, by_height: bool) -> None:
-        self._map, self._by_height = road_map, by_height
-        self._projection, self._geometry = Projection(road_map), RoadGeometry(road_map)
+        self._places, self._by_height = LanePlaces(road_map), by_height
         self._before: FleetState | None = None
 
     def of(self, fleet: FleetState, believed: BelievedState | None) -> States:
@@ -58,16 +106,9 @@ class OwnStates:
         # Roadside units have been surveyed; walkers keep to the edge of their pavement.
         other = fleet.active & (fleet.kind > NodeKind.BUS)
         edge[other] = fleet.edge[other]
-        offset, lane = np.zeros(fleet.n_rows), np.full(fleet.n_rows, -1, dtype=np.int32)
-        on = np.flatnonzero(edge >= 0)
-        ahead = 0.5 * fleet.length_m[on]
-        heading = fleet.heading_rad[on]
-        offset[on], right = self._projection.onto(
-            edge[on],
-            believed.x_m[on] + ahead * np.cos(heading),
-            believed.y_m[on] + ahead * np.sin(heading),
+        offset, lane, level = self._places.of(
+            edge, believed.x_m, believed.y_m, fleet.heading_rad, fleet.length_m
         )
-        lane[on] = self._geometry.lane_at(edge[on], right)
         lane[other] = -1
         return States(
             x_m=believed.x_m,
@@ -76,7 +117,7 @@ class OwnStates:
             offset_m=offset,
             edge=edge,
             lane=lane,
-            level=np.where(edge >= 0, self._map.edge_level[edge], 0).astype(np.int32),
+            level=level,
             **common,
         )
 

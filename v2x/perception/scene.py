@@ -112,7 +112,7 @@ class Scene:
         outlook: Outlook,
     ) -> None:
         self.fleet, self.own, self.outlook = fleet, own, outlook
-        self.known = known.take(np.flatnonzero(_are_told(own, known, outlook.level_check)))
+        self.known = known.where(_are_told(own, known, outlook.level_check))
         self.seen, self.board, self.equipped = seen, board, equipped
 
     @property

@@ -22,10 +22,12 @@ class SensorView:
     ----------
     sensors
         What hosts carry.
+    wrap_length_m
+        Period of the map in x, 0 without [m].
     """
 
-    def __init__(self, sensors: Sensors) -> None:
-        self._sensors = sensors
+    def __init__(self, sensors: Sensors, wrap_length_m: float = 0.0) -> None:
+        self._sensors, self._wrap_m = sensors, wrap_length_m
 
     def known(self, fleet: FleetState, own: States) -> Known:
         """Return what hosts see of others at the time of `fleet`; call it once per tick.
@@ -45,7 +47,10 @@ class SensorView:
         cos, sin = np.cos(fleet.heading_rad[other]), np.sin(fleet.heading_rad[other])
         # Older measurements are carried on below, so they are compared with where it was then.
         behind_m = found.age_s * found.speed_mps
-        error_m = (x - fleet.x_m[other]) * cos + (y - fleet.y_m[other]) * sin + behind_m
+        error_x = x - fleet.x_m[other]
+        if self._wrap_m:
+            error_x = error_x - self._wrap_m * np.round(error_x / self._wrap_m)
+        error_m = error_x * cos + (y - fleet.y_m[other]) * sin + behind_m
         edge = fleet.edge[other]
         offset = fleet.offset_m[other] - behind_m + error_m
         states = States(

@@ -52,7 +52,11 @@ class States:
 
     def take(self, rows: RowArray) -> States:
         """Return the states of some rows."""
-        return States(**{item.name: getattr(self, item.name)[rows] for item in fields(States)})
+        return States(**{name: getattr(self, name).take(rows) for name in _COLUMNS})
+
+    def where(self, kept: NDArray[np.bool_]) -> States:
+        """Return the states of those that are kept; these themselves if all are."""
+        return self if kept.all() else self.take(np.flatnonzero(kept))
 
     def after(self, seconds: FloatArray) -> States:
         """Return where they are after `seconds` [s] if speed changes and course bends as before.
@@ -74,7 +78,7 @@ class States:
         way = 0.5 * (self.speed_mps + last) * changing + last * (seconds - lasting)
         bent = self.yaw_rate_radps * seconds
         middle = self.heading_rad + 0.5 * bent
-        columns = {item.name: getattr(self, item.name) for item in fields(States)}
+        columns = {name: getattr(self, name) for name in _COLUMNS}
         columns |= {
             "x_m": self.x_m + way * np.cos(middle),
             "y_m": self.y_m + way * np.sin(middle),
@@ -85,13 +89,14 @@ class States:
         return States(**columns)
 
 
+_COLUMNS = tuple(item.name for item in fields(States))
+_WHOLE = ("edge", "lane", "level", "turn", "flags")
+
+
 def joined(first: States, second: States) -> States:
     """Return the states of both, one after the other."""
     return States(
-        **{
-            item.name: np.concatenate([getattr(first, item.name), getattr(second, item.name)])
-            for item in fields(States)
-        }
+        **{name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in _COLUMNS}
     )
 
 
@@ -110,8 +115,9 @@ class StateRing:
 
     def __init__(self, n_rows: int, n_ticks: int, period_us: int) -> None:
         self._n_ticks, self._period_us = n_ticks, period_us
-        self._rings: dict[str, NDArray[np.float64]] = {
-            item.name: np.zeros((n_ticks, n_rows)) for item in fields(States)
+        self._rings: dict[str, NDArray[Any]] = {
+            name: np.zeros((n_ticks, n_rows), dtype=np.int32 if name in _WHOLE else np.float64)
+            for name in _COLUMNS
         }
         self._id = np.full((n_ticks, n_rows), -1, dtype=np.int64)
         self._time_us = np.full(n_ticks, -1, dtype=np.int64)
@@ -154,9 +160,6 @@ class StateRing:
         at = (tick % self._n_ticks).astype(np.intp)
         time_us = tick * self._period_us
         remembered = (self._time_us[at] == time_us) & (self._id[at, row] == identity)
-        columns: dict[str, NDArray[Any]] = {
-            name: ring[at, row] for name, ring in self._rings.items()
-        }
-        for name in ("edge", "lane", "level", "turn", "flags"):
-            columns[name] = columns[name].astype(np.int32)
+        place = at * self._id.shape[1] + row
+        columns = {name: ring.ravel().take(place) for name, ring in self._rings.items()}
         return States(**columns), time_us, remembered

@@ -56,12 +56,14 @@ class _PairTable:
 
     def find(self, key: NDArray[np.int64]) -> tuple[NDArray[np.bool_], FloatArray]:
         """Return which pairs are in the table, and the columns of all, NaN for the others."""
-        value = np.full((len(self._value), len(key)), np.nan)
         if len(self._key) == 0:
-            return np.zeros(len(key), dtype=np.bool_), value
+            nothing = np.full((len(self._value), len(key)), np.nan)
+            return np.zeros(len(key), dtype=np.bool_), nothing
         at = np.minimum(np.searchsorted(self._key, key), len(self._key) - 1)
-        found = self._key[at] == key
-        value[:, found] = self._value[:, at[found]]
+        found = self._key.take(at) == key
+        value = self._value.take(at, axis=1)
+        if not found.all():
+            value[:, ~found] = np.nan
         return found, value
 
 
@@ -89,7 +91,7 @@ class Ways:
 
     def between(self, edge: IntArray, other: IntArray) -> Onward:
         """Return how `other` edges lie ahead of edges, -1 being off the road; (n,) each."""
-        self._learn(np.unique(edge[edge >= 0]))
+        self._learn(edge[edge >= 0])
         found, value = self._onward.find(self._onward.key(edge, other))
         value[1:, ~found] = 0.0
         return Onward(value[0], value[1].astype(np.int32), value[2] > 0.0)
@@ -113,7 +115,7 @@ class Ways:
         new = np.unique(key[~found & (key >= 0)])
         if len(new):
             first, second = np.divmod(new, len(self._learnt))
-            self._learn(np.unique(np.concatenate([first, second])))
+            self._learn(np.concatenate([first, second]))
             rows = [self._meet(*pair) for pair in zip(first.tolist(), second.tolist(), strict=True)]
             self._meeting.add(new.tolist(), rows)
         to_meet, other_to_meet = self._meeting.find(key)[1]
@@ -121,7 +123,7 @@ class Ways:
 
     def _learn(self, edges: NDArray[np.integer]) -> None:
         """Seek the ways on from edges, unless that has been done."""
-        new = edges[~self._learnt[edges]].tolist()
+        new = np.unique(edges[~self._learnt[edges]]).tolist()
         if not new:
             return
         n = len(self._learnt)

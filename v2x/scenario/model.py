@@ -27,7 +27,9 @@ from v2x.perception.information import InformationParams
 from v2x.perception.sensor_params import NoSensors, OnboardParams
 from v2x.phy.radio import PhyParams, RadioParams
 from v2x.scenario.synthetic_maps import SYNTHETIC_MAPS
+from v2x.security.attacks.params import AttackerParams, NoAttack
 from v2x.security.envelope import CadenceRule, NoSecurity
+from v2x.security.plausibility.params import AnyCheckParams, BehaviourParams, NoPlausibility
 from v2x.sim.recorder import RecordParams
 from v2x.sim.safety.params import SafetyParams
 from v2x.world.roadside_params import RoadsideParams
@@ -126,6 +128,12 @@ class Scenario:
     security
         Whether receivers need the certificate of a sender: not asked (none), or as certificates
         travel (envelope).
+    attack, attack_type
+        Who lies in its state messages, and how: nobody (none), or a strategy of the group
+        ``v2x.attacks``.
+    plausibility
+        Whether receivers doubt state messages: not at all (none), those of which any check fails
+        (any), or those of senders that fail again and again (behaviour).
     radio
         Link budget constants.
     channel, pathloss
@@ -183,6 +191,9 @@ class Scenario:
     messages: PluginChoice
     events: PluginChoice = PluginChoice(type="none", params=NoEvents())
     security: PluginChoice = PluginChoice(type="none", params=NoSecurity())
+    attack: AttackerParams = field(default_factory=AttackerParams)
+    attack_type: PluginChoice = PluginChoice(type="none", params=NoAttack())
+    plausibility: PluginChoice = PluginChoice(type="none", params=NoPlausibility())
     radio: RadioParams
     channel: ChannelParams
     pathloss: PluginChoice
@@ -235,9 +246,9 @@ class Choice:
     default
         Name picked if the key is not given; None picks nothing and adds no keys.
     group
-        Entry point group of the names; "" if they are those of `classes`.
+        Entry point group of the names; "" if all of them are those of `classes`.
     classes
-        Name to parameter dataclass, for a choice that is not open to plug-ins.
+        Name to parameter dataclass, for names that are not open to plug-ins.
     kind
         What these names name, in words.
     """
@@ -359,6 +370,31 @@ SECTIONS: tuple[Section, ...] = (
             default="none",
             classes={"none": NoSecurity, "envelope": CadenceRule},
             kind="security",
+        ),
+    ),
+    Section(
+        name="attack",
+        params=AttackerParams,
+        choice=Choice(
+            selector="type",
+            target="attack_type",
+            default="none",
+            group="v2x.attacks",
+            classes={"none": NoAttack},
+        ),
+    ),
+    Section(
+        name="plausibility",
+        choice=Choice(
+            selector="type",
+            target="plausibility",
+            default="none",
+            classes={
+                "none": NoPlausibility,
+                "any": AnyCheckParams,
+                "behaviour": BehaviourParams,
+            },
+            kind="plausibility",
         ),
     ),
     Section(name="radio", params=RadioParams),

@@ -57,7 +57,12 @@ _log = logging.getLogger(__name__)
 OVERRIDE = "--set"
 
 
-def load_scenario(scenario: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> Scenario:
+def load_scenario(
+    scenario: str | Path,
+    overrides: Sequence[tuple[str, str]] = (),
+    *,
+    folder: Path | None = None,
+) -> Scenario:
     """Return the scenario in a file, or the bundled one of that name.
 
     Parameters
@@ -69,6 +74,8 @@ def load_scenario(scenario: str | Path, overrides: Sequence[tuple[str, str]] = (
         ``("access.keep_probability", "0.4")``. A key that excludes another of the file
         (``traffic.n_vehicles`` and ``density_per_km``) replaces it. When a strategy is
         changed, keys of the file that only the former one had are dropped with a warning.
+    folder
+        What names of files in `overrides` are relative to; the current folder if not given.
 
     Returns
     -------
@@ -93,7 +100,7 @@ def load_scenario(scenario: str | Path, overrides: Sequence[tuple[str, str]] = (
     arguments = _bind_scalars(document, problems)
     arguments.setdefault("name", path.stem)
     for section in SECTIONS:
-        binder = _SectionBinder(section, document, problems, path.parent)
+        binder = _SectionBinder(section, document, problems, path.parent, folder or Path.cwd())
         arguments |= binder.bind(former[section.name])
     problems.raise_if_any()
     try:
@@ -154,6 +161,7 @@ class _SectionBinder:
     document: Document
     problems: Problems
     base: Path
+    overrides_base: Path
 
     def bind(self, former: str | None) -> dict[str, Any]:
         """Return the scenario fields of the section; `former` is the file's own choice."""
@@ -287,7 +295,7 @@ class _SectionBinder:
             return self._built_in_map(written, path)
         if path == ("world", "elevation") and written in SURFACES:
             return written
-        base = Path.cwd() if place == OVERRIDE else self.base
+        base = self.overrides_base if place == OVERRIDE else self.base
         file = (base / Path(written).expanduser()).resolve()
         if not file.is_file():
             self.problems.add(path, f"there is no file {str(file)!r}")

@@ -60,7 +60,7 @@ class SectionDoc:
 
 def choice_names(choice: Choice) -> list[str]:
     """Return the names that `choice` knows, sorted."""
-    return registry.names(choice.group) if choice.group else sorted(choice.classes)
+    return sorted({*choice.classes, *(registry.names(choice.group) if choice.group else ())})
 
 
 def choice_params(choice: Choice, name: str, **place: str | None) -> type:
@@ -71,10 +71,10 @@ def choice_params(choice: Choice, name: str, **place: str | None) -> type:
     V2XError
         If there is no such strategy, or it cannot be loaded; at `place` (file, key).
     """
-    if not choice.group:
-        if name not in choice.classes:
-            raise unknown_name(choice.kind, name, choice.classes, **place)
+    if name in choice.classes:
         return choice.classes[name]
+    if not choice.group:
+        raise unknown_name(choice.kind, name, choice.classes, **place)
     return plugin_params(choice.group, name, **place)
 
 
@@ -119,9 +119,10 @@ def list_sections() -> list[SectionDoc]:
 
 
 def _strategy_doc(section: str, choice: Choice, name: str) -> StrategyDoc:
+    group = "" if name in choice.classes else choice.group
     try:
         params = choice_params(choice, name)
-        described = registry.load(choice.group, name) if choice.group else params
+        described = registry.load(group, name) if group else params
         line, parameters = summary(described), parameter_docs(params)
     except V2XError as error:  # a plug-in that is broken belongs in the list, with the reason
         line, parameters = str(error), []
@@ -129,7 +130,7 @@ def _strategy_doc(section: str, choice: Choice, name: str) -> StrategyDoc:
         section=section,
         selector=choice.selector,
         name=name,
-        group=choice.group,
+        group=group,
         summary=line,
         is_default=name == choice.default,
         parameters=parameters,

@@ -19,14 +19,15 @@ from v2x import registry, rng
 from v2x.channel.pathloss_formulas import tr37885_highway_los_db
 from v2x.mobility.base import MobilityContext
 from v2x.mobility.fleet import FleetState
-from v2x.mobility.routed import RoutedParams, RoutedTraffic
+from v2x.mobility.routed import RoutedTraffic
+from v2x.mobility.routed_params import RoutedParams
 from v2x.security.attacks.base import (
-    MOTION,
     Attack,
     AttackContext,
     Claims,
     IndexArray,
     attackers,
+    differs,
     joined,
     true_claims,
 )
@@ -266,7 +267,7 @@ class AttackStudy:
             forged = attack.claims(truth, own)
             heard = self._received(fleet, joined([honest, forged]), exact.sender[~evil])
             is_forged = np.concatenate(
-                [np.zeros(len(honest), dtype=np.bool_), _differs(forged, truth)]
+                [np.zeros(len(honest), dtype=np.bool_), differs(forged, truth)]
             )
             lies.append(is_forged[heard[0]])
             parts.append(self._heard(fleet, joined([honest, forged]), *heard, world))
@@ -355,19 +356,6 @@ def _delays(first_us: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
     waited_s = np.where(done, (ended - begun) / US_PER_S, 0.0).sum(axis=2)
     n_done, n_met = done.sum(axis=2), (begun < _LATE_US).sum(axis=1)
     return (waited_s / np.maximum(n_done, 1)).T, (n_done / np.maximum(n_met, 1)).T
-
-
-def _differs(said: Claims, truth: Claims) -> BoolArray:
-    """Return which messages are not what their senders would have said, or are too many."""
-    of_row = np.full(int(truth.sender.max(initial=0)) + 1, -1)
-    of_row[truth.sender] = np.arange(len(truth))
-    true = truth.chosen(of_row[said.sender])
-    forged = said.identity != true.identity
-    for name in MOTION:
-        forged |= getattr(said, name) != getattr(true, name)
-    own = said.identity == true.identity
-    n_own = np.bincount(said.sender[own], minlength=len(of_row))
-    return np.asarray(forged | (own & (n_own[said.sender] > 1)))
 
 
 def _seen_gap_m(fleet: FleetState, claim: Claims, row: NDArray[np.int64]) -> FloatArray:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2x.security.envelope import BoolArray, CertificateMemory, TimeArray
+from v2x.security.links import LinkTimes
 from v2x.security.turns import by_turn
 
 #: Messages of each sender that are remembered; state messages are heard of within a tick or two.
@@ -36,15 +37,11 @@ class VerifiedMessages:
     def __init__(self, n_rows: int) -> None:
         self.memory = CertificateMemory(n_rows)
         self.n_verified = self.n_unverified = 0
-        self._n_rows = n_rows
         self._generated_us = np.full((n_rows, _DEPTH), -1, dtype=np.int64)
         self._digest = np.zeros((n_rows, _DEPTH), dtype=np.bool_)
         self._count = np.zeros(n_rows, dtype=np.int64)
         self._owner = np.full(n_rows, -1, dtype=np.int64)
-        # Links of the last tick, by pair: newest message, and newest verified one.
-        self._pair = np.zeros(0, dtype=np.int64)
-        self._seen_us = np.zeros(0, dtype=np.int64)
-        self._verified_us = np.zeros(0, dtype=np.int64)
+        self._links = LinkTimes(n_rows)
 
     def bind(self, identity: NDArray[np.int64]) -> None:
         """Forget all of rows whose road user is another one now, (n_rows,)."""
@@ -54,11 +51,7 @@ class VerifiedMessages:
         self._owner = identity.copy()
         self.memory.forget(rows)
         self._generated_us[rows] = -1
-        kept = ~(
-            np.isin(self._pair // self._n_rows, rows) | np.isin(self._pair % self._n_rows, rows)
-        )
-        self._pair = self._pair[kept]
-        self._seen_us, self._verified_us = self._seen_us[kept], self._verified_us[kept]
+        self._links.forget(rows)
 
     def tell(self, row: NDArray[np.integer], generated_us: TimeArray, digest: BoolArray) -> None:
         """Note which messages are signed with a digest only; (n,) each, in order of generation."""
@@ -94,23 +87,14 @@ class VerifiedMessages:
         strangers : (k,) int64
             Rows that just heard a signer unknown to them.
         """
-        pair = receiver.astype(np.int64) * self._n_rows + sender
-        order = np.argsort(pair)
-        at = np.searchsorted(self._pair, pair)
-        known = np.append(self._pair, -1)[at] == pair
-        # A link whose newest message is older than before has begun anew, for another road user.
-        known &= np.append(self._seen_us, -1)[at] <= generated_us
-        seen = np.where(known, np.append(self._seen_us, -1)[at], -1)
-        verified = np.where(known, np.append(self._verified_us, -1)[at], -1)
+        seen, verified = self._links.before(sender, receiver, generated_us)
         new = np.flatnonzero(generated_us > seen)
         digest = self._signed_by_digest(sender[new], generated_us[new])
         ok = self.memory.take(now_us, sender[new], receiver[new], ~digest)
         verified[new[ok]] = generated_us[new[ok]]
         self.n_verified += int(ok.sum())
         self.n_unverified += int((~ok).sum())
-        self._pair = pair[order]
-        self._seen_us = np.maximum(seen, generated_us)[order]
-        self._verified_us = verified[order]
+        self._links.put(sender, receiver, np.maximum(seen, generated_us), verified)
         return verified, np.unique(receiver[new[~ok]]).astype(np.int64)
 
     def _signed_by_digest(self, sender: NDArray[np.integer], generated_us: TimeArray) -> BoolArray:

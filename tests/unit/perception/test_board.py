@@ -68,3 +68,26 @@ def test_news_are_those_since_the_last_tick(board: Board) -> None:
     assert not board.new(Topic.RSI)
     board.begin(200_000, NOBODY)
     assert not board.new(Topic.VIR)
+
+
+def test_what_says_how_long_it_is_valid_is_kept_so_long(board: Board) -> None:
+    board.take(Topic.MAP, 2, 0, 50_000, "map", rows(0), 3_000_000)
+    board.take(Topic.MAP, 2, 1, 50_000, "short", rows(0), 500_000)
+    board.take(Topic.MAP, 2, 2, 50_000, "usual", rows(0))
+    board.begin(550_000, NOBODY)
+    assert set(held(board, Topic.MAP)) == {"map", "short", "usual"}
+    board.begin(600_000, NOBODY)
+    assert set(held(board, Topic.MAP)) == {"map", "usual"}
+    board.begin(3_050_000, NOBODY)
+    assert set(held(board, Topic.MAP)) == {"map"}
+    board.begin(3_100_000, NOBODY)
+    assert not held(board, Topic.MAP)
+
+
+def test_those_lack_a_message_who_have_neither_it_nor_a_newer_one(board: Board) -> None:
+    everybody = rows(0, 1, 2)
+    assert board.lacking(Topic.RSI, 2, 0, 50_000, everybody).tolist() == [0, 1, 2]
+    board.take(Topic.RSI, 2, 0, 50_000, "old", rows(0))
+    board.take(Topic.RSI, 2, 0, 90_000, "new", rows(1))
+    assert board.lacking(Topic.RSI, 2, 0, 50_000, everybody).tolist() == [2]
+    assert board.lacking(Topic.RSI, 2, 1, 50_000, everybody).tolist() == [0, 1, 2]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import dijkstra
 
 from tests.unit.perception.roads import (
     BRIDGE,
@@ -16,7 +20,10 @@ from tests.unit.perception.roads import (
 )
 from v2x.mobility.junctions import lane_network
 from v2x.perception.ways import Projection, Ways
+from v2x.world.store import load_map
 from v2x.world.synthetic import highway
+
+MAPS = Path(__file__).parents[3] / "maps"
 
 
 @pytest.fixture
@@ -41,7 +48,7 @@ def test_nothing_is_ahead_of_who_is_off_the_road_or_on_another_way(ways: Ways) -
 
 
 def test_ways_end_beyond_the_reach() -> None:
-    near = Ways(lane_network(fork_map()), 250.0)
+    near = Ways(lane_network(fork_map()), 50.0)
     onward = near.between(edges(WEST, WEST), edges(STRAIGHT, EAST))
     assert onward.ahead_m[0] == 200.0
     assert np.isnan(onward.ahead_m[1])
@@ -80,3 +87,27 @@ def test_projection_takes_the_nearest_copy_of_a_ring() -> None:
     ring = highway(length_m=400.0, wrap=True)
     offset, _ = Projection(ring).onto(edges(0), np.array([410.0]), np.array([-6.0]))
     assert offset[0] == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("name", ["huangjuewan", "chongqing-central"])
+def test_ways_on_a_real_map_are_shortest_ways(name: str) -> None:
+    """Against scipy, over movements: lengths, what is within reach, and where roads meet."""
+    road_map = load_map(MAPS / f"{name}.v2xmap")
+    network, n, length = lane_network(road_map), road_map.n_edges, road_map.edge_length_m
+    cost = csr_matrix((length[network.from_edge], (network.from_edge, network.to_edge)), (n, n))
+    some = np.random.default_rng(1).choice(n, 40, replace=False).astype(np.int32)
+    way_m = dijkstra(cost, indices=some)
+    way_m[way_m > (500.0 + length[some])[:, None]] = np.nan
+    found = Ways(network, 500.0)
+    everywhere = np.arange(n, dtype=np.int32)
+    for edge, expected in zip(some, way_m, strict=True):
+        ahead_m = found.between(np.full(n, edge), everywhere).ahead_m
+        np.testing.assert_allclose(ahead_m, expected, atol=1e-6)
+    ends_m = np.full((len(some), road_map.n_nodes), np.inf)
+    for k in range(len(some)):
+        np.fmin.at(ends_m[k], road_map.edge_to, way_m[k] + length)
+    first, second = (index.ravel() for index in np.meshgrid(range(40), range(40)))
+    least_m = (ends_m[first] + ends_m[second]).min(axis=1)
+    mine, theirs = found.meeting(some[first], some[second])
+    np.testing.assert_allclose(mine + theirs, np.where(np.isinf(least_m), np.nan, least_m))
+    assert np.isfinite(least_m).sum() > 40

@@ -220,6 +220,7 @@ class Toys:
         },
         "v2x.warnings": {"near": strategy(NearParams), "plain": strategy(PlainParams)},
         "v2x.services": {},
+        "v2x.attacks": {"lie": strategy(PlainParams)},
         "v2x.signals": {"axes": strategy(AxesParams)},
     }
 

@@ -129,6 +129,8 @@ class Attack(Protocol):
     """
 
     number: ClassVar[int]
+    #: Whether it speaks under names of road users that are not there.
+    invents_names: ClassVar[bool]
 
     def claims(self, truth: Claims, attacker: IndexArray) -> Claims:
         """Return what the attackers say in a period.
@@ -158,6 +160,8 @@ class CatalogueAttack:
     context
         The run.
     """
+
+    invents_names: ClassVar[bool] = False
 
     def __init__(self, params: Any, context: AttackContext) -> None:
         self._params = params
@@ -190,6 +194,27 @@ class CatalogueAttack:
         """Return `rate` honest messages of each sender, evenly spaced in the period."""
         step_us = self._context.period_us // rate
         return [own.advanced(own.time_us + k * step_us) for k in range(rate)]
+
+
+def differs(said: Claims, truth: Claims) -> NDArray[np.bool_]:
+    """Return which messages are not what their senders would have said, or are too many, (n,).
+
+    Parameters
+    ----------
+    said
+        Messages.
+    truth
+        What everybody would have said, one message each.
+    """
+    of_row = np.full(int(truth.sender.max(initial=0)) + 1, -1)
+    of_row[truth.sender] = np.arange(len(truth))
+    true = truth.chosen(of_row[said.sender])
+    forged = said.identity != true.identity
+    for name in MOTION:
+        forged |= getattr(said, name) != getattr(true, name)
+    own = said.identity == true.identity
+    n_own = np.bincount(said.sender[own], minlength=len(of_row))
+    return np.asarray(forged | (own & (n_own[said.sender] > 1)))
 
 
 def attackers(seed: int, identity: IdArray, share: float) -> NDArray[np.bool_]:

@@ -135,6 +135,7 @@ class DoSRandomSybil(DoSRandom):
 
     Params = RandomSybilParams
     number = 18
+    invents_names = True
 
     def claims(self, truth: Claims, attacker: IndexArray) -> Claims:
         """Return what the attackers say in a period."""
@@ -148,6 +149,7 @@ class DoSDisruptiveSybil(DoSDisruptive):
 
     Params = DisruptiveSybilParams
     number = 19
+    invents_names = True
 
     def claims(self, truth: Claims, attacker: IndexArray) -> Claims:
         """Return what the attackers say in a period."""

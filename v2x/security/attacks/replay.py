@@ -216,6 +216,7 @@ class DataReplaySybil(DataReplay):
 
     Params = DataReplaySybilParams
     number = 17
+    invents_names = True
 
     def claims(self, truth: Claims, attacker: IndexArray) -> Claims:
         """Return what the attackers say in a period."""

@@ -44,6 +44,7 @@ class GridSybil(CatalogueAttack):
 
     Params = GridSybilParams
     number = 16
+    invents_names = True
 
     def claims(self, truth: Claims, attacker: IndexArray) -> Claims:
         """Return what the attackers say in a period."""

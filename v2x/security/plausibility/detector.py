@@ -79,7 +79,7 @@ class Detector:
     surface
         The roads as receivers know them.
     law
-        What power a distance gives.
+        What power a distance gives; None if receivers do not measure power.
     n_receivers
         Receivers, numbered from 0.
     start_us
@@ -90,7 +90,7 @@ class Detector:
         self,
         limits: PlausibilityParams,
         surface: RoadSurface,
-        law: SignalLaw,
+        law: SignalLaw | None,
         n_receivers: int,
         start_us: int = 0,
     ) -> None:
@@ -134,7 +134,7 @@ class Detector:
         found = [rule(now, limits) for rule in RULES.values()]
         found += [
             *self._surface.off_road_and_deck(heard, limits),
-            self._law.unlikely(heard, limits),
+            self._unlikely(heard),
         ]
         found.append(self._overlaps(heard))
         found.append(self._appears(heard, now.previous))
@@ -143,6 +143,11 @@ class Detector:
         score = self._scored(fails.sum(axis=1), now.previous, row)
         self._remember(heard, row)
         return fails, score
+
+    def _unlikely(self, heard: Heard) -> BoolArray:
+        if self._law is None:
+            return np.zeros(len(heard), dtype=np.bool_)
+        return self._law.unlikely(heard, self._limits)
 
     def _earlier(self, era: str, heard: Heard, row: SlotArray) -> Earlier:
         values = self._memory.values

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoPlausibility:
+    """Receivers believe every message that they can verify."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +101,20 @@ class PlausibilityParams:
 
     def __post_init__(self) -> None:
         """Reject thresholds that are none."""
-        for name in self.__slots__:
+        for name in (item.name for item in fields(self)):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
         if not self.heading_deg <= 180.0:
             raise ValueError(f"heading_deg must be at most 180, got {self.heading_deg}")
         if not self.gate_probability < 1.0:
             raise ValueError(f"gate_probability must be below 1, got {self.gate_probability}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyCheckParams(PlausibilityParams):
+    """Receivers drop messages of which any check fails; thresholds as in F2MD."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BehaviourParams(PlausibilityParams):
+    """Receivers drop messages of senders whose checks fail again and again (thresholds: F2MD)."""

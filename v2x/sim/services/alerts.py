@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2x.applications.warnings.base import Judgement
+from v2x.mobility.fleet import NodeKind
 from v2x.mobility.reactions import Action, Demands
 from v2x.perception.scene import Scene
 from v2x.records.tables import SCHEMAS
@@ -68,7 +69,9 @@ class AlertBook:
                 self._end(standing.pop(key), now_us)
 
     def observe(self, warning: int, scene: Scene, judgement: Judgement) -> None:
-        """Begin, continue and end alerts of one sort."""
+        """Begin, continue and end alerts of one sort; only who drives is told anything."""
+        driven = scene.fleet.kind[judgement.host] <= NodeKind.BUS
+        judgement = judgement.take(np.flatnonzero(driven))
         standing, now_us = self._standing[warning], scene.known.time_us
         self._now_us = now_us
         host_id = scene.fleet.id[judgement.host].tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from v2x.perception.states import States
 from v2x.security.signing import Signing
 from v2x.sim.clock import to_us
 from v2x.sim.link_memory import LinkMemory
+from v2x.sim.services.liars import Liars, Told
+from v2x.sim.services.vetting import Vetting
 from v2x.units import US_PER_S
 
 
@@ -37,6 +40,10 @@ class KnowledgeBase:
         What hosts see by themselves; None if nothing.
     signing
         Who can verify whom; None if every message counts as verified.
+    liars
+        Who lies about itself; None if nobody does. Who knows everything cannot be lied to.
+    vetting
+        Looks at messages before they are believed; None if nobody asks.
     """
 
     def __init__(
@@ -48,6 +55,8 @@ class KnowledgeBase:
         tick_us: int,
         sensors: SensorView | None = None,
         signing: Signing | None = None,
+        liars: Liars | None = None,
+        vetting: Vetting | None = None,
     ) -> None:
         self._params, self._medium, self._n_rows = params, medium, n_rows
         self._ldm = LocalDynamicMap(n_rows, to_us(params.forget_s), tick_us)
@@ -55,13 +64,15 @@ class KnowledgeBase:
         #: What was seen in the last tick, whatever else was known.
         self.seen = nothing_seen(0)
         self._sensors, self._signing = sensors, signing
+        perfect = params.knowledge is Knowledge.PERFECT
+        self._liars, self._vetting = (None, None) if perfect else (liars, vetting)
 
     def known(
         self, fleet: FleetState, own: States, board: Board, equipped: NDArray[np.bool_]
     ) -> Known:
         """Return what those with devices know of others now."""
-        self._ldm.tell(fleet, own)
-        known = self._by_messages(fleet, equipped)
+        self._tell(fleet, own, equipped)
+        known = self._by_messages(fleet, own, equipped)
         told = [
             self._told(fleet, notice.content, notice.host)
             for notice in board.notices(Topic.RSM)
@@ -81,15 +92,31 @@ class KnowledgeBase:
         return self._usable(self.seen, fleet, equipped)
 
     def tables(self) -> Mapping[str, Mapping[str, NDArray[Any]]]:
-        """Return what became of certificates, by table, without ``replication``."""
-        return {} if self._signing is None else {"certificates": self._signing.table()}
+        """Return what became of certificates and lies, by table, without ``replication``."""
+        tables: dict[str, Mapping[str, NDArray[Any]]] = {}
+        if self._signing is not None:
+            tables["certificates"] = self._signing.table()
+        if self._vetting is not None:
+            tables["detections"] = self._vetting.table()
+        return tables
 
     @staticmethod
     def _usable(known: Known, fleet: FleetState, equipped: NDArray[np.bool_]) -> Known:
         there = fleet.active[known.remote] & (known.host != known.remote)
-        return known.take(np.flatnonzero(equipped[known.host] & there))
+        return known.where(equipped[known.host] & there)
 
-    def _by_messages(self, fleet: FleetState, equipped: NDArray[np.bool_]) -> Known:
+    def _tell(self, fleet: FleetState, own: States, equipped: NDArray[np.bool_]) -> None:
+        """Note what everybody says of itself, and who does not say what it believes."""
+        nobody = np.zeros(fleet.n_rows, dtype=np.bool_)
+        told, attacks = Told(own, nobody), nobody
+        if self._liars is not None:
+            told = self._liars.told(fleet, own, equipped)
+            attacks = self._liars.among(fleet) & equipped
+        if self._vetting is not None:
+            self._vetting.tell(fleet, told.forged, attacks)
+        self._ldm.tell(fleet, told.states)
+
+    def _by_messages(self, fleet: FleetState, own: States, equipped: NDArray[np.bool_]) -> Known:
         heard = self._medium.newest_states(self._params.range_m)
         both = equipped[heard.sender] & equipped[heard.receiver]
         generated_us = heard.generated_us
@@ -101,7 +128,12 @@ class KnowledgeBase:
         sender, receiver, said_us = heard.sender[pairs], heard.receiver[pairs], generated_us[pairs]
         if self._signing is not None and self._params.knowledge is not Knowledge.PERFECT:
             said_us = self._signing.newest(fleet.time_us, sender, receiver, said_us)
-        return self._ldm.known(fleet, Heard(sender, receiver, said_us))
+        heard = Heard(sender, receiver, said_us)
+        if self._vetting is not None:
+            heard = replace(
+                heard, generated_us=self._vetting.believed(fleet, own, self._ldm, heard)
+            )
+        return self._ldm.known(fleet, heard)
 
     def _told(self, fleet: FleetState, objects: PerceivedObjects, host: NDArray[np.intp]) -> Known:
         """Return what hosts know by one message of perceived objects."""

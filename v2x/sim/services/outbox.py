@@ -109,7 +109,7 @@ class Outbox:
         return self._taken
 
     def _due(self, start_us: int, fleet: FleetState) -> Iterator[Sent]:
-        """Take messages of each sender one after another: the most urgent first, then the oldest."""
+        """Take messages of each sender one after another: the most urgent, then the oldest."""
         ranked: list[tuple[int, int, int]] = []
         for place, (put_us, identity, message) in enumerate(self._waiting):
             if int(fleet.id[message.row]) == identity and put_us + _HELD_US > start_us:

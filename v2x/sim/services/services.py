@@ -175,9 +175,9 @@ class Services:
     ) -> None:
         """Put onto the board what reached somebody who is still there and has a device."""
         deliveries = self._parts.medium.take_deliveries()
-        if self._parts.information.knowledge is Knowledge.PERFECT:
+        perfect = self._parts.information.knowledge is Knowledge.PERFECT
+        if perfect:
             self._receive_all(fleet, equipped)
-            return
         deliveries = deliveries[(equipped & ~changed)[deliveries[:, 1]]]
         order = np.argsort(deliveries[:, 0], kind="stable")
         packet, first = np.unique(deliveries[order, 0], return_index=True)
@@ -185,7 +185,8 @@ class Services:
         for number, rows in zip(packet.tolist(), receivers, strict=False):
             sent = self.outbox.content_of(number)
             if sent is not None and not changed[sent.message.row]:
-                self._post(sent, rows)
+                # Radio may reach farther than what is of interest.
+                self._post(sent, self._lacking(sent, rows) if perfect else rows)
 
     def _receive_all(self, fleet: FleetState, equipped: NDArray[np.bool_]) -> None:
         """Let everybody within range have what was said in the last tick."""
@@ -196,7 +197,15 @@ class Services:
                 near = nearby(fleet, row, parts.information.range_m, parts.outlook.wrap_length_m)
                 self._post(sent, near[equipped[near]])
 
+    def _lacking(self, sent: Sent, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        message = sent.message
+        return self._board.lacking(
+            message.topic, message.row, message.part, sent.generated_us, rows
+        )
+
     def _post(self, sent: Sent, rows: NDArray[np.intp]) -> None:
+        if not len(rows):
+            return
         message = sent.message
         self._board.take(
             message.topic,

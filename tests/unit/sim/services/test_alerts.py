@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.perception.roads import BRIDGE, WEST, fork_map, on_roads, pair_of, scene_of
 from v2x.applications.warnings.base import Judgement, Stage, nobody, of_pairs
+from v2x.mobility.fleet import NodeKind
 from v2x.mobility.reactions import Action
 from v2x.perception.scene import Scene
 from v2x.sim.services.alerts import HOLD_US, AlertBook
@@ -103,6 +104,14 @@ def test_rows_that_nobody_controls_are_not_asked() -> None:
     book, scene = AlertBook(1, 0), scene_at(0)
     book.observe(0, scene, about(scene))
     assert book.demands(0).n_demands == 0
+
+
+@pytest.mark.parametrize("kind", [NodeKind.VRU, NodeKind.RSU])
+def test_only_drivers_are_told(kind: NodeKind) -> None:
+    book, scene = AlertBook(1, 0), scene_at(0, kind=[kind, NodeKind.CAR])
+    book.observe(0, scene, about(scene))
+    assert book.demands(2).n_demands == 0
+    assert len(book.table(0)["warning"]) == 0
 
 
 def test_false_alarms_about_another_deck_are_marked() -> None:

@@ -16,7 +16,7 @@ class GarageParams:
     n_levels
         Levels, the lowest at the entrance.
     level_slots
-        Slots of each, on both sides of one aisle.
+        Slots of each [slots], on both sides of one aisle.
     slot_m
         Width of a slot along the aisle [m]; usual in China: 2.5 (low confidence).
     ramp_m

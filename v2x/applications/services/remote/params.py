@@ -88,7 +88,7 @@ class RemoteDrivingParams:
         Rate of all cameras of a vehicle [Mbit/s]. The 5GAA example has 32 for four cameras
         (confidence low), which is more than a cell with the uplink of ``cellular.radio`` carries.
     frames_per_s
-        Pictures per second. A vehicle does not send one while the last is still going up.
+        Pictures per second [1/s]. A vehicle does not send one while the last is still going up.
     video_rb
         Resource blocks that a picture takes in an uplink slot; fewer than the carrier has.
     command_ms

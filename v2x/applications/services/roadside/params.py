@@ -36,9 +36,11 @@ class EventRules:
     jam_share, jam_vehicles, jam_s
         There is a jam (707) on an edge where so many vehicles, or more, have a mean speed below
         this share of the limit for this long [s].
-    slip_vehicles, slip_s, slip_cell_m
+    slip_vehicles, slip_s
         A road is slippery (408) where within this time [s] so many vehicles told of anti-lock
-        brakes, traction or stability control on a stretch of this length [m].
+        brakes, traction or stability control on a stretch of `slip_cell_m`.
+    slip_cell_m
+        Length of such a stretch [m].
     watched, watch_m
         Hazards that instruments of a unit (weather station, camera) find as soon as they are
         there, and within what distance of the unit [m].
