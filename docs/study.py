@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from v2x.metrics.statistics import Clusters, Interval, clusters, proportion_interval
+from v2x.metrics.statistics import (
+    Clusters,
+    Interval,
+    clusters,
+    proportion_interval,
+    ratio_interval,
+)
 from v2x.records.tables import Direction, Outcome, RunRecords
 
 #: PRR is taken at these distances, give or take so much [m].
@@ -125,3 +131,108 @@ def write_rows(file: Path, rows: Iterable[Row], first: str) -> None:
                 for cell in astuple(row)
             )
             out.writerow(cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure of one run.
+
+    Attributes
+    ----------
+    study, variant
+        What was run.
+    seed
+        Seed of the run; runs of the same seed share their random numbers.
+    figure
+        Which figure, its unit last. A figure may have several values in a run: samples.
+    value
+        Its value; infinite for what never happened, NaN for what there was nothing of.
+    """
+
+    study: str
+    variant: str
+    seed: int
+    figure: str
+    value: float
+
+
+def read_measured(file: Path) -> list[Measured]:
+    """Return the figures of earlier runs, none if there is no file."""
+    if not file.is_file():
+        return []
+    with file.open(encoding="utf-8", newline="") as stream:
+        lines = csv.reader(stream)
+        next(lines)
+        return [Measured(a, b, int(seed), c, float(value)) for a, b, seed, c, value in lines]
+
+
+def write_measured(file: Path, measured: Iterable[Measured]) -> None:
+    """Write the figures of runs."""
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        out = csv.writer(stream, lineterminator="\n")
+        out.writerow(("study", "variant", "seed", "figure", "value"))
+        out.writerows(
+            (one.study, one.variant, one.seed, one.figure, f"{one.value:.6g}") for one in measured
+        )
+
+
+def mean_over_seeds(values: NDArray[np.float64]) -> Interval:
+    """Return the mean of a figure over runs with Student-t limits; runs with NaN had none.
+
+    It is infinite, without limits, if that of a run is.
+
+    Examples
+    --------
+    >>> r = mean_over_seeds(np.array([1.0, 2.0, 3.0, np.nan]))
+    >>> r.value, round(r.low, 3), r.n
+    (2.0, -0.484, 3)
+    """
+    known = values[~np.isnan(values)]
+    if np.isinf(known).any():
+        return Interval(math.inf, math.nan, math.nan, len(known), "none")
+    return ratio_interval(known, np.ones(len(known)), over="replications")
+
+
+def paired_difference(twin: Mapping[int, float], reference: Mapping[int, float]) -> Interval:
+    """Return the mean difference of two twins over the seeds that both have, with t limits.
+
+    Twins share their random numbers, so what they have in common drops out. Seeds for which
+    either is not finite are left out.
+
+    Parameters
+    ----------
+    twin, reference
+        Seed to the figure of its run.
+
+    Examples
+    --------
+    >>> r = paired_difference({1: 3.0, 2: 5.0}, {1: 2.0, 2: 4.0, 3: 9.0})
+    >>> r.value, r.low, r.high, r.n
+    (1.0, 1.0, 1.0, 2)
+    """
+    both = sorted(twin.keys() & reference.keys())
+    finite = [seed for seed in both if math.isfinite(twin[seed]) and math.isfinite(reference[seed])]
+    return mean_over_seeds(np.array([twin[seed] - reference[seed] for seed in finite]))
+
+
+def pooled_quantile(samples: Mapping[int, NDArray[np.float64]], quantile: float) -> Interval:
+    """Return a quantile of the samples of all runs, limits by leaving out a run at a time.
+
+    The limits are the least and greatest of these quantiles: a range, not a confidence interval.
+    """
+    runs = [values for values in samples.values() if len(values)]
+    if not runs:
+        return Interval(math.nan, math.nan, math.nan, 0, "none")
+    every = np.concatenate(runs)
+    value = _quantile(every, quantile)
+    if len(runs) == 1:
+        return Interval(value, math.nan, math.nan, len(every), "none")
+    without = [
+        _quantile(np.concatenate([*runs[:k], *runs[k + 1 :]]), quantile) for k in range(len(runs))
+    ]
+    return Interval(value, min(without), max(without), len(every), "range without one run")
+
+
+def _quantile(values: NDArray[np.float64], quantile: float) -> float:
+    """Return the smallest value with at least this share at or below it; may be infinite."""
+    return float(np.quantile(values, quantile, method="inverted_cdf"))
