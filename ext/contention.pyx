@@ -514,7 +514,8 @@ cdef class ContentionChannel:
             if not ends & ROADSIDE:
                 n_intended[0] += 1
                 n_received[0] += outcome == RECEIVED
-        if outcome != RECEIVED:
+        # What is delivered by itself says nothing of the state of its sender.
+        if outcome != RECEIVED or self.tells(f.frame_packet):
             return
         if self.distance[e] <= self.awareness_m or (ends | sender) & ROADSIDE:
             if counts_here and self.last_slot[e] >= 0 and not (ends | sender) & ROADSIDE:

@@ -899,6 +899,8 @@ cdef class SlotReceiver:
         cdef int64_t *gaps = &self.gaps[0]
         cdef int32_t *last_slot = &self.last_slot[first]
         cdef int64_t *last_generated = &self.last_generated[first]
+        # What is delivered by itself says nothing of the state of its sender.
+        cdef bint informs = not self.tells(tx.packet)
         cdef const uint8_t *intended = NULL
         if self.intended is not None:
             intended = &self.intended[first]
@@ -917,8 +919,8 @@ cdef class SlotReceiver:
                     n_first += heard if single else decoded[k] == 2
                     counts[bin_[k] * N_OUTCOMES + outcome[k]] += 1
             news[n_news] = k
-            n_news += heard & ((self.away[k] <= awareness)
-                               | (((ends | sender) & ROADSIDE) != 0))
+            n_news += heard & informs & ((self.away[k] <= awareness)
+                                         | (((ends | sender) & ROADSIDE) != 0))
         for m in range(n_news):
             k = news[m]
             e = self.piece.near[k]

@@ -176,14 +176,19 @@ cdef class Trails:
         """Note where a road user is, unless it has hardly moved since the last note."""
         cdef double dx = nearest(x - self.noted[r, 0], self.period_m), dy = y - self.noted[r, 1]
         cdef uint32_t cell
+        cdef int last
         if self.was_there(r) and dx * dx + dy * dy < NOTED_M * NOTED_M:
             return
         self.noted[r, 0], self.noted[r, 1] = x, y
         cell = self.hashed(cell_of(x, y, self.west_m, self.south_m, self.cell_m, self.columns,
                                    self.rows), direction(hx, hy))
+        # Notes that are no longer of interest may be used again: linking to one could close a ring.
+        last = self.head[cell]
+        if last != NONE and self.trail[last, TICK] < self.tick - self.n_ticks:
+            last = NONE
         self.trail[self.at, ROW] = r
         self.trail[self.at, TICK] = self.tick
-        self.trail[self.at, NEXT] = self.head[cell]
+        self.trail[self.at, NEXT] = last
         self.head[cell] = self.at
         self.at = (self.at + 1) % self.n_notes
 

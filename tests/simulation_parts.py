@@ -66,6 +66,8 @@ def fleet_state(time_us: int, x_m: ArrayLike, **columns: ArrayLike) -> FleetStat
         "antenna_height_m": (np.float64, 1.6),
         "leader": (np.int32, -1),
         "gap_m": (np.float64, np.inf),
+        "turn": (np.int32, 0),
+        "flags": (np.int32, 0),
     }
     unknown = set(columns) - set(values)
     assert not unknown, unknown

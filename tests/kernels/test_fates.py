@@ -60,7 +60,11 @@ class Memory:
 
 
 def assert_equal(world: World, memory: Memory, twin: Receiver) -> None:
-    """Compare fates, the packets they belong to, and deliveries."""
+    """Compare fates, the packets they belong to, deliveries, and what is known of states."""
+    for i, j in world.ends:
+        known = twin.memory[i, j, 0]
+        assert world.last_slot[world.link(i, j)] == known.last_slot
+        assert world.last_generated[world.link(i, j)] == known.last_generated
     for node in range(len(world.word)):
         assert int(memory.n_finished[node]) == len(twin.finished[node])
         assert memory.last(node) == twin.finished[node][::-1][:N_FATES]
@@ -191,6 +195,18 @@ def test_single_transmissions_without_roadside_units_are_delivered_afar() -> Non
     world.receive(4, [replace(SOLO, packet=1)])
     assert memory.deliveries[0].tolist() == [0, 1, 3]
     assert memory.of(0, 1)[:2] == [NOT_JUDGED, NO_LINK]
+
+
+def test_a_told_packet_says_nothing_of_the_state_of_its_sender() -> None:
+    world = pair_world(certain())
+    Memory(world, np.array([4, 0, 4, *[0] * 17], dtype=np.int32))
+    at = world.link(0, 1)
+    world.receive(3, [SOLO])
+    assert world.last_slot[at] == -1
+    world.receive(5, [replace(SOLO, packet=1)])
+    world.receive(8, [replace(SOLO, packet=2)])
+    assert world.last_slot[at] == 5
+    assert world.last_generated[at] == world.generated_us[1]
 
 
 def test_who_is_not_addressed_is_neither_told_nor_judged() -> None:

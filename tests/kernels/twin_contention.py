@@ -363,7 +363,7 @@ class Twin:
             counts = self.count(packet, frame.node, j, outcome)
             roadside = self.is_roadside(frame.node) or self.is_roadside(j)
             near = self.distance[frame.node, j] <= rules.awareness_m
-            if outcome == Outcome.RECEIVED and (near or roadside):
+            if outcome == Outcome.RECEIVED and not packet.topic and (near or roadside):
                 if counts and not roadside and (frame.node, j) in self.heard:
                     gap = (frame.start - self.heard[frame.node, j][0]) // 1000
                     self.gaps[min(gap, len(self.gaps) - 1)] += 1

@@ -168,7 +168,7 @@ class Receiver:
             ]
             self.records[node, slot] = Record(None if node in speaking else rssi, {})
         for tx in transmissions:
-            tells = bool(self.topic) and self.topic[tx.packet] > 0
+            tells = self._tells(tx.packet)
             final = tx.attempt == tx.n_attempts - 1
             if final and not tells:
                 self.finished[tx.node].append(tx.packet)
@@ -205,6 +205,10 @@ class Receiver:
         counts = self.generated_us[tx.packet] >= self.counted_from_us and self.counted[tx.node]
         counted_m = self.n_bins * self.design.bin_width_m if counts else 0.0
         return max(self.design.awareness_m, counted_m)
+
+    def _tells(self, packet: int) -> bool:
+        """Return whether a packet is to be delivered, rather than telling of a state."""
+        return bool(self.topic) and self.topic[packet] > 0
 
     def _direction(self, sender: int, node: int) -> int:
         """Return 0 between road users, 1 to and 2 from a roadside unit, 3 between those."""
@@ -330,7 +334,8 @@ class Receiver:
                 self.n_received[tx.packet] += outcome == RECEIVED
                 self.n_received_first[tx.packet] += early or (news and tx.n_attempts == 1)
         with_roadside = self.roadside[tx.node] or self.roadside[node]
-        if news and (with_roadside or link.distance_m <= self.design.awareness_m):
+        near = with_roadside or link.distance_m <= self.design.awareness_m
+        if news and near and not self._tells(tx.packet):
             if counts and newest.last_slot >= 0 and not with_roadside:
                 gap_ms = (slot - newest.last_slot) * self.design.slot_us // 1000
                 self.gaps[min(gap_ms, self.longest_gap_ms)] += 1

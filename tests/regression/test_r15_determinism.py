@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from v2x.cli.run import simulate_into
 from v2x.records.store import StoredRun, read_run
+from v2x.scenario.run_folder import simulate_into
 from v2x.scenario.schema import load_scenario
 
 #: Tables that must hold something, so that the comparison is worth it.

@@ -20,6 +20,7 @@ PAGES = (
     "ieee80211p.md",
     "congestion.md",
     "network.md",
+    "security.md",
 )
 _NODE = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
 

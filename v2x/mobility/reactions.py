@@ -182,8 +182,14 @@ class Reactions:
         self._note(now_us, demands, fleet)
         acts = self._due_us[demands.row, demands.action] <= now_us
         row, action, value = demands.row[acts], demands.action[acts], demands.value[acts]
-        controls.alerted[row] = 1
+        controls.alerted[self._attentive(now_us, np.unique(demands.row))] = 1
         self._write(Demands(row, action, value), controls)
+
+    def _attentive(self, now_us: int, rows: IntArray) -> IntArray:
+        """Return who of `rows` does, or did of late, what an alert asks."""
+        since_us = now_us - round(self._params.memory_s * US_PER_S)
+        acts = (self._due_us[rows] <= now_us) & (self._last_us[rows] >= since_us)
+        return rows[acts.any(axis=1)]
 
     def obey(self, orders: Demands, controls: Controls) -> None:
         """Write manoeuvres that vehicles have decided upon themselves, after :meth:`apply`."""

@@ -15,7 +15,8 @@ class Knowledge(StrEnum):
     NONE = "none"
     #: Only what was received is used.
     MESSAGES = "messages"
-    #: Everybody within range knows what everybody says at once: the best that radio could do.
+    #: Everybody within range knows what everybody says at once, and what radio brings from farther
+    #: away: the best that radio could do.
     PERFECT = "perfect"
 
 

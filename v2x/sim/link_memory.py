@@ -212,7 +212,7 @@ class LinkMemory(ABC):
         )
 
     def newest_states(self, range_m: float) -> Heard:
-        """Return when the newest message over each link up to `range_m` [m] was generated.
+        """Return when the newest state message over each link up to `range_m` [m] was generated.
 
         The time is -1 where nothing was heard, as over links longer than the awareness range.
         """

@@ -208,3 +208,29 @@ def test_rows_without_controls_cannot_be_asked() -> None:
 def test_impossible_parameters_are_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=name):
         ReactionParams(**{name: value})
+
+
+def test_who_has_braked_stays_attentive_while_the_alert_stands() -> None:
+    """The alert asks for nothing in its last second; the driver need not take notice anew."""
+    params = ReactionParams(compliance=1.0, memory_s=2.0)
+    fleet, controls = cars(1), Controls.none(1)
+    reactions = Reactions(params, 1)
+    brake, inform = demands((0, Action.BRAKE, 4.0)), demands((0, Action.INFORM, 0.0))
+    for now_us in range(0, 8_000_000, TICK_US):
+        reactions.apply(now_us, fleet, brake, controls)
+    assert controls.alerted[0] == 1
+    for now_us in range(8_000_000, 9_000_000, TICK_US):
+        reactions.apply(now_us, fleet, inform, controls)
+        assert controls.alerted[0] == 1
+        assert np.isinf(controls.ceiling_mps2[0])
+    reactions.apply(9_000_000, fleet, Demands.none(), controls)
+    assert controls.alerted[0] == 0
+
+
+def test_who_does_not_follow_an_alert_is_not_attentive() -> None:
+    fleet, controls = cars(1), Controls.none(1)
+    reactions = Reactions(ReactionParams(compliance=0.0), 1)
+    for now_us in range(0, 4_000_000, TICK_US):
+        asked = Action.BRAKE if now_us < 3_000_000 else Action.INFORM
+        reactions.apply(now_us, fleet, demands((0, asked, 4.0)), controls)
+        assert controls.alerted[0] == 0

@@ -61,8 +61,10 @@ class SignalPriorityParams:
     ----------
     kinds
         ``bus``, and ``emergency`` for vehicles with the siren on.
-    distance_m, eta_s
-        Who is nearer to the stop line and will be there sooner asks [m], [s]; our choice.
+    distance_m
+        Who is nearer to the stop line [m]; our choice ...
+    eta_s
+        ... and will be there sooner [s] asks; our choice.
     serve_m
         A unit answers for lights within this distance of it [m].
     again_s

@@ -31,8 +31,10 @@ class TrackingParams:
         The authority needs so long to say whose a new pseudonym is [s]; nobody else can.
     authority
         Without it the server guesses after each change which new pseudonym is the old vehicle.
-    change_s, change_m
-        Pseudonyms last for this time and way [s], [m] (GB/T 45315-2025).
+    change_s
+        Pseudonyms last for this time [s] (GB/T 45315-2025) ...
+    change_m
+        ... and this way [m] (GB/T 45315-2025).
     attack
         ``none``; ``jammer``: nothing of the car is heard; ``id-swap``: it has exchanged devices
         with the nearest car, so that all that is heard of it is of the other one.
