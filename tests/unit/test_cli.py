@@ -23,6 +23,7 @@ from v2x.cli.progress import simulation_progress
 from v2x.cli.table import print_summary
 from v2x.records.store import is_run_folder
 from v2x.records.tables import RunRecords
+from v2x.scenario import run_folder
 
 SCENARIO = """\
 # Question: none
@@ -72,6 +73,10 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
         "v2x.mobility": ["routed"],
         "v2x.applications": ["awareness"],
         "v2x.channel": ["tr37885-highway"],
+        "v2x.signals": ["axes"],
+        "v2x.warnings": [],
+        "v2x.services": [],
+        "v2x.attacks": [],
     }
 
     def load(group: str, name: str, **place: str | None) -> type:
@@ -123,23 +128,17 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 def install(monkeypatch: pytest.MonkeyPatch, simulate: Callable[..., RunRecords]) -> None:
     """Put `simulate`, a fixed summary and an empty report where ``v2x run`` finds them."""
-    assemble = types.ModuleType("v2x.scenario.assemble")
-    assemble.simulate = simulate
-    assemble.load_road_map = lambda scenario: f"map of {scenario.name}"
     page = types.ModuleType("v2x.report.page")
     page.write_report = write_report
-    summary = types.ModuleType("v2x.metrics.summary")
-    summary.summarise = lambda records, *, scenario_name, seed: (
-        SUMMARY
-        | {
-            "scenario": scenario_name,
-            "seed": seed,
-        }
-    )
-    monkeypatch.setitem(sys.modules, "v2x.scenario.assemble", assemble)
-    monkeypatch.setitem(sys.modules, "v2x.metrics.summary", summary)
+
+    def summarise(records: RunRecords, *, scenario_name: str, seed: int) -> dict[str, Any]:
+        return SUMMARY | {"scenario": scenario_name, "seed": seed}
+
+    monkeypatch.setattr(run_folder, "simulate", simulate)
+    monkeypatch.setattr(run_folder, "load_road_map", lambda scenario: f"map of {scenario.name}")
+    monkeypatch.setattr(run_folder, "summarise", summarise)
+    monkeypatch.setattr(run_folder, "map_bytes", str.encode)
     monkeypatch.setitem(sys.modules, "v2x.report.page", page)
-    monkeypatch.setattr("v2x.world.store.map_bytes", str.encode)
     monkeypatch.setattr("v2x.world.store.load_map", Path.read_text)
 
 

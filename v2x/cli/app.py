@@ -12,6 +12,7 @@ from types import FrameType
 
 import click
 
+from v2x.cli.batch import batch_group, compare
 from v2x.cli.map_profile import profile
 from v2x.cli.map_rsu import plan_rsu
 from v2x.cli.map_side import side
@@ -44,7 +45,9 @@ def v2x(debug: bool) -> None:
 
 for _command in (profile, side, plan_rsu):
     map_group.add_command(_command)
-for _command in (run, report, show, validate, list_, map_group, message_group, schema, bench):
+for _command in (run, batch_group, compare, report, show, validate, list_):
+    v2x.add_command(_command)
+for _command in (map_group, message_group, schema, bench):
     v2x.add_command(_command)
 
 

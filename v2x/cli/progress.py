@@ -79,25 +79,25 @@ class _Lines:
             return
         self._phase = progress.phase
         self._next_s = now_s + _SECONDS_BETWEEN_LINES
-        click.echo(f"{progress.phase}  {_in_words(progress)}".rstrip(), err=True)
+        click.echo(f"{progress.phase}  {in_words(progress)}".rstrip(), err=True)
 
 
-def _in_words(progress: Progress) -> str:
+def in_words(progress: Progress) -> str:
     """Return how far a simulation is, or nothing while it has not begun."""
     if progress.simulated_s <= 0:
         return ""
     return (
         f"{progress.simulated_s:.1f} of {progress.total_s:g} s simulated, "
-        f"{progress.realtime_factor:.1f} x real time, {_duration(progress.remaining_s)} left"
+        f"{progress.realtime_factor:.1f} x real time, {duration(progress.remaining_s)} left"
     )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Return a time to wait, as short as it is read.
 
     Examples
     --------
-    >>> _duration(7.2), _duration(200), _duration(float("inf"))
+    >>> duration(7.2), duration(200), duration(float("inf"))
     ('7 s', '3:20 min', '?')
     """
     if not 0 <= seconds < 1e6:
@@ -126,7 +126,7 @@ def _bar() -> Iterator[Callback]:
                 description=progress.phase,
                 completed=progress.simulated_s,
                 total=progress.total_s,
-                words=_in_words(progress),
+                words=in_words(progress),
             )
 
         yield show

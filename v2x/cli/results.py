@@ -15,13 +15,13 @@ from v2x.errors import V2XError
 @click.command(epilog=examples("v2x report runs/highway_3gpp-1"))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def report(folder: Path) -> None:
-    """Draw the figures of the run in DIR into it."""
+    """Draw the figures of the run or batch in DIR into it."""
     for file in draw_report(folder):
         click.echo(str(file))
 
 
 def draw_report(folder: Path, *, quiet: bool = False) -> list[Path]:
-    """Draw the figures of a run into its folder and return their files.
+    """Draw the figures of a run or a batch into its folder and return their files.
 
     The map is the one that the run kept; a run without it gets no figure of the map.
     """
@@ -29,7 +29,7 @@ def draw_report(folder: Path, *, quiet: bool = False) -> list[Path]:
     from v2x.records.store import is_run_folder
 
     if not is_run_folder(folder):
-        raise V2XError("is not a run folder", file=str(folder), remedy="name a folder of  v2x run")
+        return _draw_batch(folder, quiet=quiet)
 
     from v2x.report.page import write_report
     from v2x.world.store import RUN_MAP, load_map
@@ -37,6 +37,25 @@ def draw_report(folder: Path, *, quiet: bool = False) -> list[Path]:
     with working("drawing", quiet=quiet):
         kept = folder / RUN_MAP
         return write_report(folder, road_map=load_map(kept) if kept.exists() else None)
+
+
+def _draw_batch(folder: Path, *, quiet: bool) -> list[Path]:
+    from v2x.batch.folder import BatchFolder
+    from v2x.batch.results import Batch
+    from v2x.cli.progress import working
+    from v2x.report.batch_figures import write_batch_figures
+
+    if not BatchFolder(folder).exists():
+        raise V2XError(
+            "is not a run folder, nor that of a batch",
+            file=str(folder),
+            remedy="name a folder of  v2x run  or  v2x batch",
+        )
+    batch = Batch(folder)
+    if batch.metrics.empty:
+        raise V2XError("no run of the batch is done", file=str(folder), remedy="run it first")
+    with working("drawing", quiet=quiet):
+        return write_batch_figures(folder, batch.summary(), batch.factors)
 
 
 @click.command(epilog=examples("v2x bench --quick"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,10 +12,6 @@ from v2x.cli.options import examples, set_option
 from v2x.cli.results import draw_report
 from v2x.cli.table import print_summary
 from v2x.errors import V2XError
-
-if TYPE_CHECKING:
-    from v2x.cli.progress import Callback
-    from v2x.scenario.schema import Scenario
 
 
 @click.command(
@@ -62,6 +57,7 @@ def run(
     check_folder(folder, overwrite=overwrite)
 
     from v2x.cli.progress import simulation_progress
+    from v2x.scenario.run_folder import simulate_into
 
     with simulation_progress(quiet=quiet) as progress:
         summary = simulate_into(loaded, folder, progress, overwrite=overwrite)
@@ -101,29 +97,3 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
             file=str(folder),
             remedy="choose another --out",
         )
-
-
-def simulate_into(
-    scenario: Scenario, folder: Path, progress: Callback, *, overwrite: bool
-) -> dict[str, Any]:
-    """Simulate a scenario, write its run folder, and return its summary."""
-    from v2x.metrics.summary import summarise
-    from v2x.records.store import manifest, write_run
-    from v2x.scenario.assemble import load_road_map, simulate
-    from v2x.scenario.schema import dump_scenario
-    from v2x.world.store import RUN_MAP, map_bytes
-
-    road_map = load_road_map(scenario)
-    records = simulate(scenario, progress=progress, road_map=road_map)
-    summary = summarise(records, scenario_name=scenario.name, seed=scenario.seed)
-    text = dump_scenario(scenario, folder=folder.absolute())
-    write_run(
-        folder,
-        records=records,
-        scenario_text=text,
-        manifest=manifest(seed=scenario.seed, wall_s=records.facts["wall_s"], scenario_text=text),
-        summary=summary,
-        attachments={RUN_MAP: map_bytes(road_map)},
-        overwrite=overwrite,
-    )
-    return summary

@@ -55,7 +55,8 @@ def builtin_scenario(name: str) -> Path:
 def builtin_scenarios() -> dict[str, Path]:
     """Return the bundled scenarios, name to file, sorted."""
     root = _bundled_folder()
-    files = sorted(root.rglob("*.yaml"))
+    plans = root / "batches"  # of many runs
+    files = sorted(file for file in root.rglob("*.yaml") if plans not in file.parents)
     return {file.relative_to(root).with_suffix("").as_posix(): file for file in files}
 
 

@@ -1,0 +1,1 @@
+"""Many runs: plans, workers that carry them out, and their results as tables."""
