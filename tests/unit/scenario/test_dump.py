@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from v2x.scenario.binding import init_fields
+from v2x.scenario.model import SECTIONS
 from v2x.scenario.schema import PluginChoice, Scenario, dump_scenario, load_scenario
 from v2x.scenario.yaml_file import parse_document
 
@@ -20,10 +21,15 @@ Write = Callable[[str], Path]
 def test_every_key_is_written(write: Write, example: str) -> None:
     scenario = load_scenario(write(example))
     data = parse_document(dump_scenario(scenario), "dump").data
+    beside = {
+        section.choice.target: section.name
+        for section in SECTIONS
+        if section.choice is not None and section.choice.target != section.name
+    }
     for name in init_fields(Scenario):
         value = getattr(scenario, name)
-        if name in ("synthetic", "pathloss"):
-            section = data[{"synthetic": "world", "pathloss": "channel"}[name]]
+        if name in beside:
+            section = data[beside[name]]
         elif name != "source":
             assert name in data
             section = data[name]
