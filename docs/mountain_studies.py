@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from application_figures import collision_speed, common, stopped_vehicle
-from application_study import Study
+from finding_figures import collision_speed, common, stopped_vehicle
+from finding_study import Study
 from study import Change
 
 NOBODY: tuple[Change, ...] = (("information.knowledge", "none"),)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from application_figures import Figures
+from finding_figures import Figures
 from numpy.typing import NDArray
 
 from v2x.messages.topics import Topic

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from application_figures import common
-from application_study import Study
+from finding_figures import common
+from finding_study import Study
 from study import Change
 from zone_figures import (
     classes,

@@ -1,10 +1,10 @@
-"""Tables of the eight application types in ``docs/applications.md``."""
+"""Tables of the eight application types in ``docs/findings.md``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from application_study import DIFFERENCE
+from finding_study import DIFFERENCE
 from study import Row, table, text
 
 #: What the table of each study shows: name of the figure, digits.

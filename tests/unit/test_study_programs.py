@@ -20,8 +20,8 @@ def study(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture
-def application_study(study: ModuleType) -> ModuleType:
-    return importlib.import_module("application_study")
+def finding_study(study: ModuleType) -> ModuleType:
+    return importlib.import_module("finding_study")
 
 
 def test_pairs_drop_what_twins_have_in_common(study: ModuleType) -> None:
@@ -60,9 +60,9 @@ def test_measured_figures_survive_their_file(study: ModuleType, tmp_path: Path) 
 
 
 def test_figures_become_means_spreads_and_differences(
-    study: ModuleType, application_study: ModuleType
+    study: ModuleType, finding_study: ModuleType
 ) -> None:
-    twins = application_study.Study(
+    twins = finding_study.Study(
         name="s",
         scenario="none",
         seeds=(1, 2),
@@ -76,7 +76,7 @@ def test_figures_become_means_spreads_and_differences(
         for variant, by_seed in values.items()
         for seed, value in by_seed.items()
     ]
-    rows = {(r.variant, r.figure): r.value for r in application_study.rows_of(twins, measured)}
+    rows = {(r.variant, r.figure): r.value for r in finding_study.rows_of(twins, measured)}
     assert rows["with", "collisions"] == 5.0
     assert rows["with", "collisions: spread"] == pytest.approx(math.sqrt(8.0))
     assert rows["with", "collisions: difference"] == -1.0

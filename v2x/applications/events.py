@@ -11,6 +11,7 @@ from v2x import rng
 from v2x.applications.base import Application, ApplicationFilter, PacketBatch, merged
 from v2x.messages.sizes import signed_event_bytes
 from v2x.mobility.fleet import FleetState, NodeKind
+from v2x.ranges import check_ranges
 from v2x.units import US_PER_MS, US_PER_S
 
 #: Events are drawn by cells of time of this length [µs].
@@ -67,17 +68,15 @@ class EventParams:
 
     def __post_init__(self) -> None:
         """Reject events that cannot be told of."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("rate_hz", 0.0, 10.0),
             ("size_bytes", 1, 10_000),
             ("priority", 1, 8),
             ("latency_budget_ms", 1.0, 10_000.0),
             ("repetitions", 0, 1000),
             ("repetition_interval_ms", 1.0, 10_000.0),
-        ):
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
     @property
     def message_bytes(self) -> int:

@@ -11,6 +11,7 @@ from v2x.applications.base import Application, ApplicationFilter, PacketBatch, m
 from v2x.messages.csae.bsm_rules import KEY_EVENT_PERIOD_US, KEY_EVENTS
 from v2x.messages.sizes import signed_event_bytes
 from v2x.mobility.fleet import FleetState, NodeKind
+from v2x.ranges import check_ranges
 from v2x.units import US_PER_MS, US_PER_S
 
 #: Places of the flags that make a BSM one of a key event, (n_flags,).
@@ -46,15 +47,13 @@ class KeyEventParams:
 
     def __post_init__(self) -> None:
         """Reject messages that cannot be sent."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("size_bytes", 1, 10_000),
             ("priority", 1, 8),
             ("latency_budget_ms", 1.0, 10_000.0),
             ("least_s", 0.0, 3600.0),
-        ):
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
     @property
     def message_bytes(self) -> int:

@@ -15,6 +15,7 @@ from v2x.applications.base import PacketBatch, merged
 from v2x.messages.cast import CastParams
 from v2x.messages.etsi.memory import NEVER_US, StationMemory
 from v2x.mobility.fleet import FleetState
+from v2x.ranges import check_ranges
 from v2x.units import US_PER_MS
 
 #: A trigger is checked at least this often [ms] (T_CheckCamGen at most T_GenCamMin).
@@ -54,16 +55,14 @@ class TriggeredParams(CastParams):
     def check_common(self) -> None:
         """Reject times and priorities that cannot be kept."""
         self.check_cast()
-        for name, low, high in (
+        check_ranges(
+            self,
             ("check_ms", 1.0, LONGEST_CHECK_MS),
             ("begins_within_ms", 0.0, 60_000.0),
             ("certificate_ms", 0.0, 60_000.0),
             ("latency_budget_ms", 1.0, 10_000.0),
             ("priority", 1, 8),
-        ):
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
     @property
     def budget_us(self) -> int:

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from v2x.cellular.frame import RESOURCE_BLOCKS, Frame
 from v2x.cellular.pathloss import Environment
+from v2x.ranges import check_ranges
 
 #: Quantile of the standard normal distribution at 99 %.
 _Z99 = 2.3263478740408408
-
-
-def check_ranges(params: Any, limits: dict[str, tuple[float, float]]) -> None:
-    """Raise ValueError, naming the field first, for a number outside its limits."""
-    for name, (low, high) in limits.items():
-        value = getattr(params, name)
-        if not low <= value <= high:
-            raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,21 +99,19 @@ class UuRadioParams:
             )
         check_ranges(
             self,
-            {
-                "carrier_ghz": (0.5, 7.125),
-                "gnb_power_dbm": (0.0, 60.0),
-                "gnb_gain_dbi": (-10.0, 40.0),
-                "gnb_noise_db": (0.0, 20.0),
-                "vehicle_power_dbm": (0.0, 40.0),
-                "vehicle_gain_dbi": (-20.0, 20.0),
-                "vehicle_noise_db": (0.0, 20.0),
-                "vehicle_antenna_m": (0.5, 10.0),
-                "interference_db": (0.0, 30.0),
-                "tunnel_db_per_100m": (0.0, 100.0),
-                "uplink_rb": (1, known[self.bandwidth_mhz]),
-                "error_target": (0.0, 0.9),
-                "retransmissions": (0, 15),
-            },
+            ("carrier_ghz", 0.5, 7.125),
+            ("gnb_power_dbm", 0.0, 60.0),
+            ("gnb_gain_dbi", -10.0, 40.0),
+            ("gnb_noise_db", 0.0, 20.0),
+            ("vehicle_power_dbm", 0.0, 40.0),
+            ("vehicle_gain_dbi", -20.0, 20.0),
+            ("vehicle_noise_db", 0.0, 20.0),
+            ("vehicle_antenna_m", 0.5, 10.0),
+            ("interference_db", 0.0, 30.0),
+            ("tunnel_db_per_100m", 0.0, 100.0),
+            ("uplink_rb", 1, known[self.bandwidth_mhz]),
+            ("error_target", 0.0, 0.9),
+            ("retransmissions", 0, 15),
         )
 
     @property
@@ -190,15 +181,13 @@ class SchedulingParams:
         """Reject times that cannot be."""
         check_ranges(
             self,
-            {
-                "request_period_ms": (0.25, 640.0),
-                "configured_period_ms": (0.0, 640.0),
-                "request_symbols": (0.0, 14.0),
-                "control_symbols": (0.0, 3.0),
-                "handover_hysteresis_db": (0.0, 20.0),
-                "time_to_trigger_ms": (0.0, 5120.0),
-                "max_load": (0.1, 0.99),
-            },
+            ("request_period_ms", 0.25, 640.0),
+            ("configured_period_ms", 0.0, 640.0),
+            ("request_symbols", 0.0, 14.0),
+            ("control_symbols", 0.0, 3.0),
+            ("handover_hysteresis_db", 0.0, 20.0),
+            ("time_to_trigger_ms", 0.0, 5120.0),
+            ("max_load", 0.1, 0.99),
         )
         if self.gnb_processing_ms is not None and not 0.0 <= self.gnb_processing_ms <= 20.0:
             raise ValueError(
@@ -255,18 +244,16 @@ class BackhaulParams:
         """Reject times that cannot be."""
         check_ranges(
             self,
-            {
-                "node_ms": (0.0, 50.0),
-                "fibre_us_per_km": (0.0, 20.0),
-                "gnb_to_m1_km": (0.0, 1000.0),
-                "m1_to_m2_km": (0.0, 1000.0),
-                "m2_to_core_km": (0.0, 1000.0),
-                "core_to_central_km": (0.0, 5000.0),
-                "internet_median_ms": (0.0, 1000.0),
-                "internet_p99_ms": (self.internet_median_ms, 10_000.0),
-                "server_median_ms": (0.0, 1000.0),
-                "server_p99_ms": (self.server_median_ms, 10_000.0),
-            },
+            ("node_ms", 0.0, 50.0),
+            ("fibre_us_per_km", 0.0, 20.0),
+            ("gnb_to_m1_km", 0.0, 1000.0),
+            ("m1_to_m2_km", 0.0, 1000.0),
+            ("m2_to_core_km", 0.0, 1000.0),
+            ("core_to_central_km", 0.0, 5000.0),
+            ("internet_median_ms", 0.0, 1000.0),
+            ("internet_p99_ms", self.internet_median_ms, 10_000.0),
+            ("server_median_ms", 0.0, 1000.0),
+            ("server_p99_ms", self.server_median_ms, 10_000.0),
         )
 
 
@@ -302,13 +289,11 @@ class RelayParams:
         """Reject times that cannot be."""
         check_ranges(
             self,
-            {
-                "sidelink_first_ms": (0.0, 1000.0),
-                "sidelink_last_ms": (self.sidelink_first_ms, 1000.0),
-                "sidelink_air_ms": (0.0, 10.0),
-                "unit_ms": (0.0, 100.0),
-                "fibre_km": (0.0, 1000.0),
-            },
+            ("sidelink_first_ms", 0.0, 1000.0),
+            ("sidelink_last_ms", self.sidelink_first_ms, 1000.0),
+            ("sidelink_air_ms", 0.0, 10.0),
+            ("unit_ms", 0.0, 100.0),
+            ("fibre_km", 0.0, 1000.0),
         )
 
 
@@ -378,14 +363,12 @@ class UuParams:
         """Reject what does not fit together."""
         check_ranges(
             self,
-            {
-                "share": (0.0, 1.0),
-                "spacing_m": (50.0, 20_000.0),
-                "setback_m": (0.0, 500.0),
-                "height_m": (3.0, 150.0),
-                "sample_m": (1.0, 500.0),
-                "candidates": (1, 16),
-            },
+            ("share", 0.0, 1.0),
+            ("spacing_m", 50.0, 20_000.0),
+            ("setback_m", 0.0, 500.0),
+            ("height_m", 3.0, 150.0),
+            ("sample_m", 1.0, 500.0),
+            ("candidates", 1, 16),
         )
         if not self.paths or len(set(self.paths)) < len(self.paths):
             raise ValueError("paths must name at least one path, none of them twice")

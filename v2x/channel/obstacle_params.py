@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from v2x.channel.slab import MATERIALS
+from v2x.ranges import check_ranges
 
 #: How a terrain profile becomes a loss.
 TERRAIN_METHODS = ("bullington", "deygout", "none")
@@ -145,10 +146,7 @@ class ObstacleParams:
             raise ValueError(
                 f"deck_material must be one of {', '.join(MATERIALS)}, got {self.deck_material!r}"
             )
-        for name, (low, high) in _BOUNDS.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        check_ranges(self, *((name, low, high) for name, (low, high) in _BOUNDS.items()))
         off_axis = self.portal_off_axis_db
         if len(off_axis) != 2 or not 0.0 <= off_axis[0] <= off_axis[1] <= 60.0:
             raise ValueError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from v2x.ranges import check_ranges
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyParams:
@@ -34,15 +36,13 @@ class EmergencyParams:
 
     def __post_init__(self) -> None:
         """Reject vehicles that cannot be."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("n_vehicles", 0, 10_000),
             ("from_s", 0.0, 1e9),
             ("speed_factor", 0.5, 2.0),
             ("hearing_m", 0.0, 1000.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
         if self.until_s is not None and not self.until_s > self.from_s:
             raise ValueError(f"until_s must be later than from_s, got {self.until_s}")
 

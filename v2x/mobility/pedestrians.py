@@ -13,6 +13,7 @@ from v2x.errors import V2XError
 from v2x.mobility.fleet import NodeKind
 from v2x.mobility.geometry import RoadGeometry
 from v2x.mobility.vehicle_classes import VRU_SIZE
+from v2x.ranges import check_ranges
 from v2x.records.tables import FIRST_PEDESTRIAN_ID
 from v2x.units import US_PER_S
 from v2x.world.pavements import pavements
@@ -65,7 +66,8 @@ class PedestrianParams:
         """Reject crowds and messages that cannot be."""
         if self.n_pedestrians is not None and self.per_km > 0.0:
             raise ValueError("per_km and n_pedestrians exclude each other")
-        for name, low, high in (
+        check_ranges(
+            self,
             ("n_pedestrians", 0, 1_000_000),
             ("per_km", 0.0, 100_000.0),
             ("speed_mps", _SLOWEST_MPS, 10.0),
@@ -74,10 +76,7 @@ class PedestrianParams:
             ("antenna_gain_dbi", -30.0, 30.0),
             ("size_bytes", 1, 10_000),
             ("priority", 1, 8),
-        ):
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
         if self.rate_hz != 0.0 and not 0.1 <= self.rate_hz <= 50.0:
             raise ValueError(f"rate_hz must be 0 or within 0.1 and 50, got {self.rate_hz}")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from v2x.perception.scene import LevelCheck
+from v2x.ranges import check_ranges
 
 
 class Knowledge(StrEnum):
@@ -58,11 +59,9 @@ class InformationParams:
         LevelCheck(self.level_check)
         if not 0.0 <= self.equipped <= 1.0:
             raise ValueError(f"equipped must be within 0 and 1, got {self.equipped}")
-        for name, low, high in (
+        check_ranges(
+            self,
             ("range_m", 10.0, 5000.0),
             ("forget_s", 0.2, 10.0),
             ("gate_m", 0.1, 100.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )

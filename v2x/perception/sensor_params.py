@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from v2x.ranges import check_ranges
+
 #: Kinds of sensors, by the names of their parameters.
 VehicleKind = Literal["front_radar", "corner_radar", "camera", "lidar"]
 RoadsideKind = Literal["roadside_radar", "roadside_camera"]
@@ -90,7 +92,8 @@ class SensorParams:
                 f"azimuth_deg must be one or more values within -180 and 180, "
                 f"got {self.azimuth_deg}"
             )
-        for name, low, high in (
+        check_ranges(
+            self,
             ("half_angle_deg", 0.1, 180.0),
             ("range_m", 1.0, 1000.0),
             ("vru_range_m", 0.0, 1000.0),
@@ -104,10 +107,7 @@ class SensorParams:
             ("heading_sigma_deg", 1e-3, 180.0),
             ("fog_share", 0.0, 10.0),
             ("night_share", 0.0, 1.0),
-        ):
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 def _corner_radar() -> SensorParams:

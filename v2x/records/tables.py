@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from v2x.records.column import RUN, Column
+from v2x.records.service_tables import SERVICE_SCHEMAS
+
 
 class Outcome(IntEnum):
     """Fate of one packet at one intended receiver; exactly one applies.
@@ -150,20 +153,9 @@ RELAY_PARTS = ("to_unit", "fibre", "wait_for_message", "from_unit")
 RELAY_OPEN_MS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a table: numpy dtype, unit ("" for counts, indices and ratios), meaning."""
-
-    dtype: str
-    unit: str
-    meaning: str
-
-
-_RUN = {"replication": Column("int32", "", "replication of the run, from 0")}
-
 SCHEMAS: Mapping[str, Mapping[str, Column]] = {
     "links": {
-        **_RUN,
+        **RUN,
         "block_start_s": Column("float64", "s", "start of the time block of the transmissions"),
         "direction": Column("int32", "", "Direction; only V2V in runs without roadside units"),
         "bin_upper_m": Column("float64", "m", "upper end of the distance bin (lower, upper]"),
@@ -171,7 +163,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "n": Column("int64", "", "packet-receiver pairs"),
     },
     "packets": {
-        **_RUN,
+        **RUN,
         "packet": Column("int64", "", "running number of the packet"),
         "tx_id": Column("int64", "", "stable id of the sender"),
         "generated_us": Column("int64", "µs", "when the application generated it"),
@@ -188,7 +180,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "n_received_first": Column("int32", "", "of these, at the first transmission"),
     },
     "feedback": {
-        **_RUN,
+        **RUN,
         "packet": Column("int64", "", "running number of the packet"),
         "n_asked": Column("int32", "", "its transmissions that asked for feedback"),
         "n_lacked": Column("int32", "", "of these, those that left somebody addressed without"),
@@ -200,26 +192,26 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "n_released": Column("int32", "", "reserved transmissions that were not made"),
     },
     "freshness": {
-        **_RUN,
+        **RUN,
         "quantity": Column("int32", "", "0 inter-packet gap (IPG), 1 age of information (AoI)"),
         "value_ms": Column("float64", "ms", "lower end of a bin 1 ms wide; the last is open"),
         "n": Column("int64", "", "gaps (IPG) or samples (AoI) in the bin"),
     },
     "load": {
-        **_RUN,
+        **RUN,
         "time_s": Column("float64", "s", "end of the measurement window"),
         "node_id": Column("int64", "", "stable id of the measuring node"),
         "cbr": Column("float64", "", "channel busy ratio"),
     },
     "sensing": {
-        **_RUN,
+        **RUN,
         "time_s": Column("float64", "s", "end of the time since the last row of the kind"),
         "kind": Column("int32", "", "NodeKind of the nodes that count"),
         "n_slots": Column("int64", "", "slots, summed over the nodes"),
         "n_monitored": Column("int64", "", "of these, slots in which sensing needs the receiver"),
     },
     "congestion": {
-        **_RUN,
+        **RUN,
         "time_s": Column("float64", "s", "end of the time since the last row of the node"),
         "node_id": Column("int64", "", "stable id of the node"),
         "cr": Column("float64", "", "channel occupancy ratio over the last second"),
@@ -230,7 +222,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "tx_power_dbm": Column("float64", "dBm", "transmit power it sets, NaN if it sets none"),
     },
     "safety": {
-        **_RUN,
+        **RUN,
         "time_s": Column("float64", "s", "time of the state"),
         "follower_id": Column("int64", "", "stable id of the following vehicle"),
         "leader_id": Column("int64", "", "stable id of the vehicle ahead"),
@@ -239,7 +231,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "leader_speed_mps": Column("float64", "m/s", "speed of the leader"),
     },
     "conflicts": {
-        **_RUN,
+        **RUN,
         "event": Column("int64", "", "number of the episode in its replication, by its beginning"),
         "kind": Column("int32", "", "ConflictKind at the worst instant"),
         "vehicle_id": Column("int64", "", "who has to brake: the rear or later one"),
@@ -273,7 +265,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "collision_speed_mps": Column("float64", "m/s", "velocity difference at contact, or NaN"),
     },
     "conflict_messages": {
-        **_RUN,
+        **RUN,
         "event": Column("int64", "", "the conflict"),
         "packet": Column("int64", "", "a packet with the state of one, generated before the worst"),
         "sender_id": Column("int64", "", "stable id of its sender, one of the two"),
@@ -286,7 +278,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "in_time": Column("bool", "", "whether a driver warned by it could have stopped"),
     },
     "conflict_knowledge": {
-        **_RUN,
+        **RUN,
         "event": Column("int64", "", "the conflict"),
         "receiver_id": Column("int64", "", "stable id of one of the two"),
         "sender_id": Column("int64", "", "stable id of the other"),
@@ -303,7 +295,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         },
     },
     "exposure": {
-        **_RUN,
+        **RUN,
         "block_start_s": Column("float64", "s", "start of the time block"),
         "vehicle_s": Column("float64", "s", "time, summed over vehicles"),
         "distance_m": Column("float64", "m", "way, summed over vehicles"),
@@ -319,7 +311,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "max_jerk_mps3": Column("float64", "m/s³", "largest jerk of a vehicle, either sign"),
     },
     "energy": {
-        **_RUN,
+        **RUN,
         "block_start_s": Column("float64", "s", "start of the time block"),
         "vehicle_id": Column("int64", "", "stable id of the vehicle"),
         "kind": Column("int32", "", "its NodeKind"),
@@ -337,7 +329,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "jerk2_m2ps5": Column("float64", "m²/s⁵", "squared jerk, integrated over time"),
     },
     "certificates": {
-        **_RUN,
+        **RUN,
         "delay_us": Column(
             "int64",
             "µs",
@@ -346,7 +338,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "n_unverified": Column("int64", "", "receptions without the certificate in between"),
     },
     "detections": {
-        **_RUN,
+        **RUN,
         "id": Column("int64", "", "stable id of a sender of state messages"),
         "attacks": Column("bool", "", "whether it is an attacker"),
         "n_true": Column("int64", "", "of its true messages, those looked at by receivers"),
@@ -355,13 +347,13 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "n_forged_dropped": Column("int64", "", "those of them that were not believed"),
     },
     "devices": {
-        **_RUN,
+        **RUN,
         "id": Column("int64", "", "stable id of a road user that was there after the warm-up"),
         "kind": Column("int32", "", "NodeKind"),
         "equipped": Column("bool", "", "whether it has a device"),
     },
     "warnings": {
-        **_RUN,
+        **RUN,
         "warning": Column("int64", "", "number of the alert in its replication, by its beginning"),
         "application": Column("int32", "", "place of its sort in the fact `warnings` of the run"),
         "vehicle_id": Column("int64", "", "whose driver is told"),
@@ -386,189 +378,9 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "age_s": Column("float64", "s", "age of this information"),
         "other_deck": Column("bool", "", "whether the other is truly on a deck that does not meet"),
     },
-    "dialogues": {
-        **_RUN,
-        "service": Column("int32", "", "place of the service in the fact `services` of the run"),
-        "number": Column("int64", "", "number of the dialogue of the service, by its beginning"),
-        "vehicle_id": Column("int64", "", "who began it"),
-        "partner_id": Column("int64", "", "whom it asked, -1 if nobody in particular"),
-        "begin_s": Column("float64", "s", "when the first message was handed to the device"),
-        "answer_s": Column("float64", "s", "when the first answer was used, NaN without one"),
-        "end_s": Column("float64", "s", "when it was over, or the end of the run"),
-        "outcome": Column(
-            "int32", "", "0 going on, 1 complete, 2 cancelled, 3 refused, 4 no answer, 5 failed"
-        ),
-        "n_messages": Column("int64", "", "messages of both sides"),
-    },
-    "platoons": {
-        **_RUN,
-        "time_s": Column("float64", "s", "time of the state, every 0.5 s"),
-        "platoon": Column("int64", "", "number of the platoon, by its beginning"),
-        "member": Column("int64", "", "stable id of the vehicle"),
-        "rank": Column("int32", "", "0 leads, others count from the front; -1 not listed"),
-        "place": Column(
-            "int32", "", "0 free, 1 asks, 2 joins, 3 follows or leads, 4 asks to leave, 5 leaves"
-        ),
-        "mode": Column("int32", "", "PlatoonMode: 0 CACC, 1 dCACC, 2 ACC; -1 driven by its driver"),
-        "speed_mps": Column("float64", "m/s", "speed"),
-        "gap_m": Column("float64", "m", "gap to whoever is ahead, NaN for nobody"),
-        "headway_s": Column("float64", "s", "time gap that the controller keeps, or NaN"),
-        "gap_error_m": Column("float64", "m", "gap less the one that the controller wants, or NaN"),
-        "age_s": Column("float64", "s", "age of what it has heard of the member ahead, or NaN"),
-        "peak_mps2": Column(
-            "float64", "m/s²", "largest acceleration or braking since the last row"
-        ),
-    },
-    "road_events": {
-        **_RUN,
-        "service": Column("int32", "", "place of the service in the fact `services` of the run"),
-        "number": Column("int64", "", "number of the event of the service, by its detection"),
-        "code": Column("int32", "", "GB/T 29100 as T/CSAE 159, or 10000 + cause code of a DENM"),
-        "unit_id": Column("int64", "", "roadside unit or vehicle that detected it first"),
-        "x_m": Column("float64", "m", "east, local, as first detected"),
-        "y_m": Column("float64", "m", "north, local"),
-        "z_m": Column("float64", "m", "height of the road"),
-        "edge": Column("int32", "", "road edge"),
-        "offset_m": Column("float64", "m", "where it begins along the edge"),
-        "length_m": Column("float64", "m", "how far it reached on from there, at most"),
-        "begin_s": Column("float64", "s", "when the hazard truly began, NaN if it is none"),
-        "detected_s": Column("float64", "s", "when it was detected first"),
-        "end_s": Column("float64", "s", "when it was told for the last time"),
-    },
-    "event_reach": {
-        **_RUN,
-        "service": Column("int32", "", "place of the service in the fact `services` of the run"),
-        "number": Column("int64", "", "the event, of table `road_events`"),
-        "vehicle_id": Column("int64", "", "vehicle that received it"),
-        "time_s": Column("float64", "s", "tick at which it could first use it"),
-        "distance_m": Column("float64", "m", "along the road to the event then, NaN if not ahead"),
-        "straight_m": Column("float64", "m", "the same in plan, whatever the roads"),
-        "via": Column("int32", "", "who told it first: 0 roadside unit, 1 vehicle"),
-        "hops": Column("int32", "", "times it was told on by vehicles before; 0 at first hand"),
-    },
-    "traffic_state": {
-        **_RUN,
-        "service": Column("int32", "", "place of the service in the fact `services` of the run"),
-        "time_s": Column("float64", "s", "time of the estimate"),
-        "edge": Column("int32", "", "road edge"),
-        "n_reports": Column("int64", "", "vehicles whose newest report puts them on it"),
-        "speed_mps": Column("float64", "m/s", "mean speed by these reports, NaN without any"),
-        "n_vehicles": Column("int64", "", "vehicles that truly are on it"),
-        "true_speed_mps": Column("float64", "m/s", "their mean speed, NaN without any"),
-    },
-    "remote_driving": {
-        **_RUN,
-        "service": Column("int32", "", "place of the service in the fact `services` of the run"),
-        "time_s": Column("float64", "s", "tick"),
-        "vehicle_id": Column("int64", "", "vehicle that is driven from afar"),
-        "speed_mps": Column("float64", "m/s", "its speed"),
-        "covered": Column("bool", "", "whether a cell serves it"),
-        "command_age_s": Column("float64", "s", "age of the newest command it has"),
-        "video_age_s": Column("float64", "s", "age of the picture that command was given for"),
-        "delay_s": Column("float64", "s", "the same with operator and actuation"),
-        "deviation_m": Column("float64", "m", "from its path, by the model of the service"),
-        "video_bytes": Column("int64", "byte", "pictures that came up since the last tick"),
-        "stopping": Column("bool", "", "whether it stops or stands by itself"),
-    },
-    "remote_stops": {
-        **_RUN,
-        "service": Column("int32", "", "place of the service in the fact `services` of the run"),
-        "vehicle_id": Column("int64", "", "vehicle that stopped by itself"),
-        "begin_s": Column("float64", "s", "when"),
-        "cause": Column("int32", "", "0 the command was too old, 1 the picture"),
-        "speed_mps": Column("float64", "m/s", "speed at the beginning"),
-        "stood_s": Column("float64", "s", "when it stood, NaN if it never did"),
-        "distance_m": Column("float64", "m", "way until then"),
-        "end_s": Column("float64", "s", "when it went on, NaN if it never did"),
-    },
-    "payments": {
-        **_RUN,
-        "service": Column("int32", "", "place of the service in the fact `services` of the run"),
-        "unit_id": Column("int64", "", "roadside unit that takes the toll"),
-        "vehicle_id": Column("int64", "", "vehicle that passes"),
-        "begin_s": Column("float64", "s", "when it first applied"),
-        "speed_mps": Column("float64", "m/s", "its speed then"),
-        "n_sent": Column("int64", "", "how often the unit sent its charge"),
-        "phase": Column(
-            "int32", "", "charge at the unit: 0 open, 1 paid, 2 refused, 3 unconfirmed, -1 none"
-        ),
-        "amount": Column("int64", "", "what the unit charges, in hundredths of the currency"),
-        "debited": Column("int64", "", "what left the card of the vehicle"),
-    },
-    "payment_replays": {
-        **_RUN,
-        "service": Column("int32", "", "place of the service in the fact `services` of the run"),
-        "time_s": Column("float64", "s", "when a unit heard a copy of what another had said"),
-        "unit_id": Column("int64", "", "roadside unit"),
-        "step": Column("int32", "", "0 application, 1 payment"),
-        "accepted": Column("bool", "", "whether it owes or has got anything else after it"),
-    },
-    "parking": {
-        **_RUN,
-        "service": Column("int32", "", "place of the service in the fact `services` of the run"),
-        "vehicle_id": Column("int64", "", "vehicle that drove into the garage"),
-        "asked_s": Column("float64", "s", "when it first asked for a slot, NaN if it did not"),
-        "entered_s": Column("float64", "s", "when it drove in"),
-        "guided": Column("bool", "", "whether a slot was kept for it"),
-        "over_s": Column("float64", "s", "when it had parked or gave up, NaN if it still looks"),
-        "way_m": Column("float64", "m", "way inside until then"),
-        "slot": Column("int32", "", "where it parked, -1 for nowhere"),
-        "level": Column("int32", "", "its level, 0 at the entrance"),
-        "conflict": Column("bool", "", "whether another had taken the slot kept for it"),
-        "level_error": Column("bool", "", "whether it went to a wrong level first"),
-    },
-    "guidance": {
-        **_RUN,
-        "service": Column("int32", "", "place of the service in the fact `services` of the run"),
-        "time_s": Column("float64", "s", "time of the state"),
-        "n_vehicles": Column("int64", "", "vehicles on the roads"),
-        "n_told": Column("int64", "", "of these, those that were told to take another way"),
-        "n_standing": Column("int64", "", "of all, those slower than 5 km/h"),
-        "queue_m": Column("float64", "m", "from the closed road back to the last in its queue"),
-        "lost_s": Column("float64", "s", "time lost against the limit since the last row"),
-        "closed": Column("bool", "", "whether the server knows of a closed road"),
-    },
-    "guidance_reach": {
-        **_RUN,
-        "service": Column("int32", "", "place of the service in the fact `services` of the run"),
-        "vehicle_id": Column("int64", "", "vehicle that got to know of a closed road"),
-        "edge": Column("int32", "", "the road"),
-        "time_s": Column("float64", "s", "tick at which it could first use it"),
-        "after_s": Column("float64", "s", "since the road was closed"),
-        "distance_m": Column("float64", "m", "way to the closed road then, NaN if not ahead"),
-        "via": Column("int32", "", "0 roadside unit, 1 mobile network"),
-    },
-    "tracking": {
-        **_RUN,
-        "service": Column("int32", "", "place of the service in the fact `services` of the run"),
-        "time_s": Column("float64", "s", "time of the state, once a second from the report on"),
-        "vehicle_id": Column("int64", "", "the stolen vehicle"),
-        "since_report_s": Column("float64", "s", "since it was reported stolen"),
-        "located": Column("bool", "", "whether the server has heard of it of late"),
-        "age_s": Column("float64", "s", "age of what it has last heard, NaN if nothing"),
-        "error_m": Column("float64", "m", "from there to the vehicle, NaN if not located"),
-        "via": Column("int32", "", "0 roadside unit, 1 mobile network, -1 never heard"),
-        "false_track": Column("bool", "", "whether what it has heard is of another vehicle"),
-        "in_tunnel": Column("bool", "", "whether the vehicle is in a tunnel"),
-    },
-    "pseudonym_links": {
-        **_RUN,
-        "service": Column("int32", "", "place of the service in the fact `services` of the run"),
-        "n_changes": Column("int64", "", "changes of pseudonyms, heard before and after by units"),
-        "n_linked": Column("int64", "", "of these, linked rightly by position and speed"),
-    },
-    "perception": {
-        **_RUN,
-        "time_s": Column("float64", "s", "time of the sample"),
-        "n_pairs": Column("int64", "", "vehicles with a device, and others within the range"),
-        "n_seen": Column("int64", "", "of these, seen by own sensors"),
-        "n_known": Column("int64", "", "of these, known by sensors or messages"),
-        "n_silent": Column("int64", "", "pairs in which the other has no device"),
-        "n_silent_seen": Column("int64", "", "of these, seen by own sensors"),
-        "n_silent_known": Column("int64", "", "of these, known by sensors or what others told"),
-    },
+    **SERVICE_SCHEMAS,
     "trajectories": {
-        **_RUN,
+        **RUN,
         "time_s": Column("float64", "s", "time of the state"),
         "id": Column("int64", "", "stable id"),
         "kind": Column("int32", "", "NodeKind"),
@@ -584,7 +396,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "level": Column("int32", "", "deck level"),
     },
     "awareness": {
-        **_RUN,
+        **RUN,
         "time_s": Column("float64", "s", "time of the sample"),
         "bin_upper_m": Column("float64", "m", "upper end of the distance bin (lower, upper]"),
         "n_pairs": Column("int64", "", "ordered pairs of road users"),
@@ -594,13 +406,13 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "n_other_level_known": Column("int64", "", "of these, heard directly"),
     },
     "link_states": {
-        **_RUN,
+        **RUN,
         "time_s": Column("float64", "s", "time of the link table"),
         "state": Column("int32", "", "LinkState"),
         "n": Column("int64", "", "directed links within the evaluated distance"),
     },
     "positions": {
-        **_RUN,
+        **RUN,
         "time_s": Column("float64", "s", "time of the state"),
         "sky": Column("int32", "", "Sky"),
         "n": Column("int64", "", "vehicles under this sky"),
@@ -616,34 +428,34 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "n_wrong_level_height": Column("int64", "", "the same, to an edge of another level"),
     },
     "position_errors": {
-        **_RUN,
+        **RUN,
         "sky": Column("int32", "", "Sky"),
         "axis": Column("int32", "", "0 horizontal, 1 vertical"),
         "value_m": Column("float64", "m", "lower end of a bin 0.25 m wide; the last is open"),
         "n": Column("int64", "", "vehicles and states with an error of this size"),
     },
     "network": {
-        **_RUN,
+        **RUN,
         "block_start_s": Column("float64", "s", "start of the time block of the generation"),
         "path": Column("int32", "", "NetworkPath"),
         "outcome": Column("int32", "", "NetworkOutcome of messages at intended receivers"),
         "n": Column("int64", "", "message-receiver pairs"),
     },
     "network_parts": {
-        **_RUN,
+        **RUN,
         "block_start_s": Column("float64", "s", "start of the time block of the generation"),
         "path": Column("int32", "", "NetworkPath"),
         "part": Column("int32", "", "index into NETWORK_PARTS"),
         "sum_ms": Column("float64", "ms", "this part of the delay, summed over deliveries"),
     },
     "network_latency": {
-        **_RUN,
+        **RUN,
         "path": Column("int32", "", "NetworkPath"),
         "value_ms": Column("float64", "ms", "lower end of a bin 0.1 ms wide; the last is open"),
         "n": Column("int64", "", "deliveries with a delay of this size"),
     },
     "network_cells": {
-        **_RUN,
+        **RUN,
         "time_s": Column("float64", "s", "time of the state"),
         "cell": Column("int32", "", "base station, -1 for those without coverage"),
         "n_users": Column("int64", "", "road users attached to it"),
@@ -652,7 +464,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "downlink_load": Column("float64", "", "share of its downlink that is asked for"),
     },
     "relay": {
-        **_RUN,
+        **RUN,
         "block_start_s": Column("float64", "s", "start of the time block of the generation"),
         "n": Column("int64", "", "states of road users that roadside units told to receivers"),
         "n_newer": Column("int64", "", "of these, newer than all that was heard of the sender"),
@@ -662,7 +474,7 @@ SCHEMAS: Mapping[str, Mapping[str, Column]] = {
         "from_unit_ms": Column("float64", "ms", "message generated until decoded, summed"),
     },
     "relay_latency": {
-        **_RUN,
+        **RUN,
         "value_ms": Column("float64", "ms", "lower end of a bin 1 ms wide; the last is open"),
         "n": Column("int64", "", "told states with an end-to-end delay of this size"),
     },

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from v2x.ranges import check_ranges
+
 Placement = Literal["none", "spacing", "junctions", "portals", "gantries", "file"]
 
 
@@ -74,14 +76,12 @@ class RoadsideParams:
         """Reject sites and antennas that cannot be."""
         if (self.placement == "file") != (self.file is not None):
             raise ValueError("placement 'file' and the key file need each other")
-        for name, low, high in (
+        check_ranges(
+            self,
             ("spacing_m", 20.0, 20_000.0),
             ("merge_m", 0.0, 1000.0),
             ("height_m", 0.5, 100.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
         if self.antenna_gain_dbi is not None and not -30.0 <= self.antenna_gain_dbi <= 30.0:
             raise ValueError(
                 f"antenna_gain_dbi must be within -30 and 30, got {self.antenna_gain_dbi}"

@@ -53,6 +53,7 @@ from v2x.perception.ldm import Known
 from v2x.perception.objects import PerceivedObjects
 from v2x.perception.scene import Scene
 from v2x.perception.states import RowArray
+from v2x.ranges import check_ranges
 from v2x.records.tables import SCHEMAS
 from v2x.units import US_PER_MS, US_PER_S
 from v2x.world.road_map import RoadMap
@@ -89,14 +90,12 @@ class CooperativePerceptionParams:
         """Reject messages that cannot be."""
         if self.message not in get_args(Family):
             raise ValueError(f"message must be cpm or ssm, got {self.message!r}")
-        for name, low, high in (
+        check_ranges(
+            self,
             ("interval_ms", 100, 1000),
             ("max_bytes", 250, 10_000),
             ("range_m", 1.0, 2000.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 class _Rules(Protocol):

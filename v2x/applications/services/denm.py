@@ -19,6 +19,7 @@ from v2x.messages.topics import Topic
 from v2x.mobility.fleet import KeyEvent, NodeKind
 from v2x.perception.contents import RoadEvent
 from v2x.perception.scene import Scene
+from v2x.ranges import check_ranges
 from v2x.units import US_PER_MS, US_PER_S
 
 _SLIPS = KeyEvent.ABS | KeyEvent.TRACTION_LOSS | KeyEvent.STABILITY_CONTROL
@@ -70,7 +71,8 @@ class DenmParams:
 
     def __post_init__(self) -> None:
         """Reject repetitions that cannot be."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("brake_ms", 100, 10_000),
             ("brake_s", 0.0, 600.0),
             ("standing_ms", 100, 10_000),
@@ -80,10 +82,7 @@ class DenmParams:
             ("queue_mps", 0.01, 20.0),
             ("trace_points", 0, 40),
             ("area_m", 1.0, 100_000.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from v2x.mobility.fleet import NodeKind
 from v2x.perception.board import Notice
 from v2x.perception.contents import RoadEvent, RoadNotices
 from v2x.perception.scene import Scene
+from v2x.ranges import check_ranges
 from v2x.units import US_PER_MS, US_PER_S
 
 #: What is told on.
@@ -71,17 +72,15 @@ class RelayParams:
                 f"to_min_ms must be at least 0 and at most to_max_ms, which is at most 10000; "
                 f"got {self.to_min_ms} and {self.to_max_ms}"
             )
-        for name, low, high in (
+        check_ranges(
+            self,
             ("dist_max_m", 1.0, 100_000.0),
             ("stretch", 0.1, 1000.0),
             ("repeat_s", 0.1, 600.0),
             ("max_hops", 1, 255),
             ("reach_m", 1.0, 1e6),
             ("size_bytes", 1, 10_000),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
     def wait_us(self, distance_m: float) -> int:
         """Return for how long who is at a distance from the sender [m] waits [µs].

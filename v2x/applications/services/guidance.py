@@ -26,6 +26,7 @@ from v2x.mobility.hazards.base import KnownHazard
 from v2x.mobility.reactions import Action
 from v2x.perception.contents import RoadEvent, RoadNotices
 from v2x.perception.scene import Scene
+from v2x.ranges import check_ranges
 from v2x.units import US_PER_MS, US_PER_S
 
 #: Name of the hazard that this service is about.
@@ -67,14 +68,12 @@ class GuidanceParams:
         """Reject impossible times."""
         if self.over not in ("rsu", "uu"):
             raise ValueError(f"over must be rsu or uu, got {self.over!r}")
-        for name, low, high in (
+        check_ranges(
+            self,
             ("known_after_s", 0.0, 3600.0),
             ("repeat_s", 0.1, 60.0),
             ("fibre_ms", 0.0, 1000.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 class Guidance:

@@ -42,6 +42,7 @@ from v2x.mobility.intentions import Intentions, intentions_of
 from v2x.mobility.signals.base import Answer as LightAnswer
 from v2x.mobility.signals.base import SignalControl
 from v2x.perception.scene import Scene
+from v2x.ranges import check_ranges
 from v2x.units import US_PER_S
 
 Asks = Literal["bus", "emergency"]
@@ -87,15 +88,13 @@ class SignalPriorityParams:
         for kind in self.kinds:
             if kind not in get_args(Asks):
                 raise ValueError(f"kinds must be of {', '.join(get_args(Asks))}, got {kind!r}")
-        for name, low, high in (
+        check_ranges(
+            self,
             ("distance_m", 1.0, 1000.0),
             ("eta_s", 0.1, 600.0),
             ("serve_m", 1.0, 5000.0),
             ("again_s", 0.0, 600.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from v2x.mobility.fleet import KeyEvent
 from v2x.mobility.reactions import Action
 from v2x.perception.scene import Scene
 from v2x.perception.states import RowArray
+from v2x.ranges import check_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +75,15 @@ class AvwParams:
                 f"warn_s and inform_s must ascend within 0 and 60, got {self.warn_s} and "
                 f"{self.inform_s}"
             )
-        for name, low, high in (
+        check_ranges(
+            self,
             ("release", 1.0, 100.0),
             ("speed_share", 0.0, 1.0),
             ("least_known", 1, 1000),
             ("flowing_mps", 0.0, 50.0),
             ("signal_m", 0.0, 1000.0),
             ("lanes_aside", 0, 10),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 class AbnormalVehicleWarning:

@@ -13,6 +13,7 @@ from v2x.mobility.surrogates import braking_on_grade_mps2
 from v2x.mobility.timeliness import NUISANCE_BRAKING_MPS2, required_distance_m
 from v2x.perception.scene import Scene
 from v2x.perception.states import RowArray
+from v2x.ranges import check_ranges
 
 #: Least braking that is ever reckoned with [m/s²], where a slope leaves none.
 _LEAST_MPS2 = 0.3
@@ -46,16 +47,14 @@ class BrakingParams:
 
     def __post_init__(self) -> None:
         """Reject drivers who cannot be."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("reaction_s", 0.0, 10.0),
             ("comfort_mps2", 0.5, 10.0),
             ("friction_share", 0.05, 1.0),
             ("standstill_m", 0.0, 50.0),
             ("gentle_mps2", 0.1, 10.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from v2x.applications.warnings.base import BoolArray
+from v2x.applications.warnings.base import BoolArray, Judgement, Stage, of_pairs
+from v2x.applications.warnings.braking import (
+    BrakingNeed,
+    BrakingParams,
+    hardest_mps2,
+    stopping_need,
+)
 from v2x.applications.warnings.junctions import Junctions, Meeting
 from v2x.applications.warnings.lights import forecast
 from v2x.mobility.fleet import FloatArray, NodeKind
+from v2x.mobility.reactions import Action
 from v2x.mobility.signals.lights import Light
 from v2x.perception.scene import Scene
 from v2x.perception.states import RowArray
@@ -47,6 +54,61 @@ class CrossingTimes:
     def first_s(self) -> FloatArray:
         """Time until the first gets there [s]."""
         return np.minimum(self.host_s, self.remote_s)
+
+
+@dataclass(frozen=True, slots=True)
+class StopBefore:
+    """Hosts that may be asked to stop before a place, pair by pair.
+
+    Attributes
+    ----------
+    scene
+        The scene.
+    pair : (n,) intp
+        Numbers of the pairs.
+    room_m : (n,) float64
+        Way to the place [m], positive.
+    braking
+        How a warned driver brakes.
+    need
+        What hosts need to stop there.
+    """
+
+    scene: Scene
+    pair: RowArray
+    room_m: FloatArray
+    braking: BrakingParams
+    need: BrakingNeed
+
+    @classmethod
+    def of(
+        cls, scene: Scene, pair: RowArray, room_m: FloatArray, braking: BrakingParams
+    ) -> StopBefore:
+        """Return what stopping there takes."""
+        hardest = hardest_mps2(scene, pair, braking)
+        speed = scene.host_states.speed_mps[pair]
+        return cls(scene, pair, room_m, braking, stopping_need(speed, room_m, hardest, braking))
+
+    def judged(self, threatens: BoolArray, stays: BoolArray) -> Judgement:
+        """Return that hosts are to stop where others `threatens`, as long as it `stays` so.
+
+        No alert begins while a host brakes so that it stops there anyway.
+        """
+        mine, kept = self.scene.host_states, np.flatnonzero(stays)
+        speed = mine.speed_mps[self.pair]
+        brakes = stops_anyway(speed, mine.acceleration_mps2[self.pair], self.room_m)
+        stage = np.maximum(self.need.stage(self.braking), Stage.WARN)
+        return of_pairs(
+            self.scene,
+            self.pair[kept],
+            raised=(threatens & ~brakes)[kept],
+            stage=stage[kept],
+            action=Action.BRAKE,
+            value=self.need.asked_mps2(stage, self.braking)[kept],
+            distance_m=self.room_m[kept],
+            closing_mps=speed[kept],
+            needed_m=self.need.needed_m[kept],
+        )
 
 
 def times_s(distance_m: FloatArray, speed_mps: FloatArray) -> FloatArray:

@@ -17,6 +17,7 @@ from v2x.applications.warnings.targets import OncomingTraffic, are_vehicles
 from v2x.mobility.fleet import FloatArray, IntArray
 from v2x.mobility.reactions import Action
 from v2x.perception.scene import Scene
+from v2x.ranges import check_ranges
 from v2x.world.geometry import twin_edges
 
 #: Longest time that passing is reckoned to take [s].
@@ -64,7 +65,8 @@ class DnpwParams:
 
     def __post_init__(self) -> None:
         """Reject values out of range."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("reserve_m", 0.0, 1000.0),
             ("return_m", 0.0, 100.0),
             ("acceleration_mps2", 0.1, 10.0),
@@ -74,10 +76,7 @@ class DnpwParams:
             ("slow_share", 0.0, 1.0),
             ("follow_s", 0.0, 30.0),
             ("release", 1.0, 100.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 class DoNotPassWarning:

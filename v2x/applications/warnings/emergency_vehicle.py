@@ -19,6 +19,7 @@ from v2x.mobility.fleet import FloatArray, IntArray, KeyEvent
 from v2x.mobility.reactions import Action
 from v2x.perception.scene import Scene
 from v2x.perception.states import RowArray
+from v2x.ranges import check_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,8 @@ class EvwParams:
 
     def __post_init__(self) -> None:
         """Reject values out of range."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("range_m", 1.0, 5000.0),
             ("arrival_s", 0.1, 600.0),
             ("near_s", 0.0, 600.0),
@@ -67,10 +69,7 @@ class EvwParams:
             ("lanes_aside", 0, 10),
             ("cross_s", 0.0, 60.0),
             ("clear_s", 0.0, 60.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 class EmergencyVehicleWarning:

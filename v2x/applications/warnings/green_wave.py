@@ -16,6 +16,7 @@ from v2x.mobility.reactions import Action
 from v2x.mobility.vehicle_classes import BUS, CAR, TRUCK
 from v2x.perception.scene import Scene
 from v2x.perception.states import RowArray
+from v2x.ranges import check_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +53,12 @@ class GlosaParams:
             raise ValueError(
                 f"0 < nearest_m < lead_m <= 600 is needed, got {self.nearest_m} and {self.lead_m}"
             )
-        for name, low, high in (
+        check_ranges(
+            self,
             ("moving_mps", 0.1, 20.0),
             ("queued_mps", 0.1, 20.0),
             ("binding_mps", 0.0, 10.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 class GreenLightSpeedAdvice:

@@ -26,6 +26,7 @@ from v2x.mobility.fleet import FloatArray, IntArray
 from v2x.mobility.reactions import Action
 from v2x.perception.contents import RoadEvent, RoadNotices
 from v2x.perception.scene import Scene
+from v2x.ranges import check_ranges
 from v2x.world.road_map import Structure
 from v2x.world.weather import WeatherParams
 
@@ -65,10 +66,7 @@ class HlwParams:
 
     def __post_init__(self) -> None:
         """Reject values out of range."""
-        for name, low, high in (("sight_reaction_s", 0.0, 10.0), ("fog_m", 5.0, 1000.0)):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        check_ranges(self, ("sight_reaction_s", 0.0, 10.0), ("fog_m", 5.0, 1000.0))
 
 
 class HazardousLocationWarning:

@@ -9,15 +9,14 @@ import numpy as np
 from v2x.applications.warnings.base import (
     BoolArray,
     Judgement,
-    Stage,
     WarningContext,
     nobody,
-    of_pairs,
 )
-from v2x.applications.warnings.braking import BrakingParams, hardest_mps2, stopping_need
+from v2x.applications.warnings.braking import BrakingParams
 from v2x.applications.warnings.crossing import (
     STANDING_MPS,
     CrossingTimes,
+    StopBefore,
     driven,
     stops_anyway,
     times_s,
@@ -26,9 +25,9 @@ from v2x.applications.warnings.crossing import (
 from v2x.applications.warnings.junctions import Junctions, Meeting
 from v2x.applications.warnings.targets import are_vehicles
 from v2x.mobility.fleet import FloatArray
-from v2x.mobility.reactions import Action
 from v2x.perception.scene import Scene
 from v2x.perception.states import RowArray
+from v2x.ranges import check_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +68,14 @@ class IcwParams:
 
     def __post_init__(self) -> None:
         """Reject values out of range."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("apart_s", 0.1, 30.0),
             ("horizon_s", 0.1, 30.0),
             ("need_mps2", 0.0, 10.0),
             ("yielding_mps2", 0.0, 20.0),
             ("release", 1.0, 10.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
         if not 0.0 < self.least_angle_deg < self.most_angle_deg < 180.0:
             raise ValueError(
                 f"0 < least_angle_deg < most_angle_deg < 180 is needed, "
@@ -124,31 +121,15 @@ class IntersectionCollisionWarning:
             host_s=times_s(meeting.host_m, speed),
             remote_s=times_s(meeting.remote_m, scene.remote_states.speed_mps[pair]),
         )
-        hardest = hardest_mps2(scene, pair, params.braking)
-        need = stopping_need(speed, room, hardest, params.braking)
+        stop = StopBefore.of(scene, pair, room, params.braking)
 
         def threatens(margin: float) -> BoolArray:
             near = (times.apart_s < params.apart_s * margin) & (
                 times.first_s < params.horizon_s * margin
             )
-            return near & (need.now_mps2 > params.need_mps2 / margin)
+            return near & (stop.need.now_mps2 > params.need_mps2 / margin)
 
-        stays = np.flatnonzero(threatens(params.release))
-        brakes = stops_anyway(speed, scene.host_states.acceleration_mps2[pair], room)
-        raised = threatens(1.0) & ~brakes
-        stage = np.maximum(need.stage(params.braking), Stage.WARN)
-        value = need.asked_mps2(stage, params.braking)
-        return of_pairs(
-            scene,
-            pair[stays],
-            raised=raised[stays],
-            stage=stage[stays],
-            action=Action.BRAKE,
-            value=value[stays],
-            distance_m=room[stays],
-            closing_mps=speed[stays],
-            needed_m=need.needed_m[stays],
-        )
+        return stop.judged(threatens(1.0), threatens(params.release))
 
     def _crossing(self, scene: Scene) -> RowArray:
         """Return pairs of moving vehicles in directions that cross."""

@@ -17,6 +17,7 @@ from v2x.applications.warnings.targets import are_vehicles
 from v2x.mobility.fleet import FloatArray, IntArray
 from v2x.mobility.reactions import Action
 from v2x.perception.scene import Scene
+from v2x.ranges import check_ranges
 
 #: Length of the car for which the zone is given [m].
 _CAR_M = 5.0
@@ -41,14 +42,12 @@ class BlindZoneParams:
 
     def __post_init__(self) -> None:
         """Reject values out of range."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("rear_m", 0.0, 50.0),
             ("front_m", -10.0, 50.0),
             ("release_m", 0.0, 50.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

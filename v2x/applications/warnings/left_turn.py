@@ -9,16 +9,14 @@ import numpy as np
 from v2x.applications.warnings.base import (
     BoolArray,
     Judgement,
-    Stage,
     WarningContext,
     nobody,
-    of_pairs,
 )
-from v2x.applications.warnings.braking import BrakingParams, hardest_mps2, stopping_need
+from v2x.applications.warnings.braking import BrakingParams
 from v2x.applications.warnings.crossing import (
     STANDING_MPS,
+    StopBefore,
     driven,
-    stops_anyway,
     times_s,
     waits_for_host,
 )
@@ -26,10 +24,10 @@ from v2x.applications.warnings.junctions import Junctions
 from v2x.applications.warnings.lights import forecast
 from v2x.applications.warnings.targets import are_vehicles
 from v2x.mobility.fleet import FloatArray
-from v2x.mobility.reactions import Action
 from v2x.mobility.signals.lights import Light
 from v2x.perception.scene import Scene
 from v2x.perception.states import RowArray
+from v2x.ranges import check_ranges
 
 #: Without a map: who turns left here and now crosses lanes at most so far to the left [m].
 _WIDEST_M = 15.0
@@ -72,7 +70,8 @@ class LtaParams:
 
     def __post_init__(self) -> None:
         """Reject values out of range."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("critical_s", 0.1, 30.0),
             ("passed_s", 0.0, 30.0),
             ("horizon_s", 0.1, 30.0),
@@ -80,10 +79,7 @@ class LtaParams:
             ("least_angle_deg", 90.0, 180.0),
             ("yielding_mps2", 0.0, 20.0),
             ("release", 1.0, 10.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 class LeftTurnAssist:
@@ -128,23 +124,8 @@ class LeftTurnAssist:
             soon = first_s < params.horizon_s * margin
             return soon & (gap_s > -params.passed_s) & (gap_s < params.critical_s * margin)
 
-        hardest = hardest_mps2(scene, pair, params.braking)
-        need = stopping_need(mine.speed_mps, room, hardest, params.braking)
-        stage = np.maximum(need.stage(params.braking), Stage.WARN)
-        value = need.asked_mps2(stage, params.braking)
-        raised = too_short(1.0) & ~stops_anyway(mine.speed_mps, mine.acceleration_mps2, room)
-        stays = np.flatnonzero(too_short(params.release))
-        return of_pairs(
-            scene,
-            pair[stays],
-            raised=raised[stays],
-            stage=stage[stays],
-            action=Action.BRAKE,
-            value=value[stays],
-            distance_m=room[stays],
-            closing_mps=mine.speed_mps[stays],
-            needed_m=need.needed_m[stays],
-        )
+        stop = StopBefore.of(scene, pair, room, params.braking)
+        return stop.judged(too_short(1.0), too_short(params.release))
 
     def _oncoming(self, scene: Scene) -> RowArray:
         """Return pairs of a vehicle that turns left and one that comes towards it."""

@@ -21,6 +21,7 @@ from v2x.applications.warnings.lights import forecast
 from v2x.mobility.fleet import NodeKind
 from v2x.mobility.reactions import Action
 from v2x.perception.scene import Scene
+from v2x.ranges import check_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +65,14 @@ class RlvwParams:
 
     def __post_init__(self) -> None:
         """Reject values out of range."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("farthest_m", 10.0, 600.0),
             ("yellow_s", 0.0, 10.0),
             ("short_m", 0.0, 10.0),
             ("overshoot_m", 0.0, 20.0),
             ("release", 1.0, 10.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 class RedLightViolationWarning:

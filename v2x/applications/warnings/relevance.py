@@ -8,6 +8,7 @@ import numpy as np
 
 from v2x.applications.warnings.base import BoolArray
 from v2x.mobility.fleet import FloatArray
+from v2x.ranges import check_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +33,12 @@ class RelevanceParams:
 
     def __post_init__(self) -> None:
         """Reject values out of range."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("range_m", 0.0, 5000.0),
             ("time_s", 0.0, 60.0),
             ("release", 1.0, 100.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
     def soon(self, way_m: FloatArray, speed_mps: FloatArray) -> BoolArray:
         """Return whether drivers are there within `time_s`, (n,)."""

@@ -17,6 +17,7 @@ from v2x.messages.topics import Topic
 from v2x.mobility.reactions import Action
 from v2x.perception.contents import JunctionMap, RoadNotices
 from v2x.perception.scene import Scene
+from v2x.ranges import check_ranges
 from v2x.world.road_map import IntArray
 
 
@@ -49,15 +50,13 @@ class SlwParams:
 
     def __post_init__(self) -> None:
         """Reject values out of range."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("tolerance", 0.0, 1.0),
             ("release", 0.0, 1.0),
             ("range_m", 0.0, 5000.0),
             ("warn_share", 0.0, 10.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from v2x.messages.topics import Topic
 from v2x.mobility.reactions import Action
 from v2x.perception.contents import RoadEvent, RoadNotices
 from v2x.perception.scene import Scene
+from v2x.ranges import check_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +54,7 @@ class TjwParams:
 
     def __post_init__(self) -> None:
         """Reject values out of range."""
-        for name, low, high in (("jam_mps", 0.0, 50.0), ("reroute_m", 0.0, 5000.0)):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        check_ranges(self, ("jam_mps", 0.0, 50.0), ("reroute_m", 0.0, 5000.0))
 
 
 class TrafficJamWarning:

@@ -9,25 +9,23 @@ import numpy as np
 from v2x.applications.warnings.base import (
     BoolArray,
     Judgement,
-    Stage,
     WarningContext,
     nobody,
-    of_pairs,
 )
-from v2x.applications.warnings.braking import BrakingParams, hardest_mps2, stopping_need
+from v2x.applications.warnings.braking import BrakingParams
 from v2x.applications.warnings.crossing import (
     STANDING_MPS,
+    StopBefore,
     driven,
-    stops_anyway,
     times_s,
 )
 from v2x.applications.warnings.junctions import Junctions
 from v2x.mobility.fleet import FloatArray, NodeKind
 from v2x.mobility.geometry import RoadGeometry
-from v2x.mobility.reactions import Action
 from v2x.perception.scene import Scene
 from v2x.perception.states import RowArray
 from v2x.perception.ways import Projection
+from v2x.ranges import check_ranges
 from v2x.world.geometry import twin_edges
 from v2x.world.road_map import RoadMap
 
@@ -70,17 +68,15 @@ class VrucwParams:
 
     def __post_init__(self) -> None:
         """Reject values out of range."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("apart_s", 0.1, 30.0),
             ("spread_s", 0.0, 30.0),
             ("horizon_s", 0.1, 30.0),
             ("need_mps2", 0.0, 10.0),
             ("margin_m", 0.0, 5.0),
             ("release", 1.0, 10.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 class VulnerableRoadUserWarning:
@@ -122,29 +118,13 @@ class VulnerableRoadUserWarning:
         own_s = times_s(way, speed)
         apart = np.maximum(np.abs(own_s - other_s) - params.spread_s, 0.0)
         first = np.minimum(own_s, np.maximum(other_s - params.spread_s, 0.0))
-        hardest = hardest_mps2(scene, pair, params.braking)
-        need = stopping_need(speed, room, hardest, params.braking)
+        stop = StopBefore.of(scene, pair, room, params.braking)
 
         def threatens(margin: float) -> BoolArray:
             near = (apart < params.apart_s * margin) & (first < params.horizon_s * margin)
-            return near & (need.now_mps2 > params.need_mps2 / margin)
+            return near & (stop.need.now_mps2 > params.need_mps2 / margin)
 
-        brakes = stops_anyway(speed, scene.host_states.acceleration_mps2[pair], room)
-        raised = threatens(1.0) & ~brakes
-        stage = np.maximum(need.stage(params.braking), Stage.WARN)
-        value = need.asked_mps2(stage, params.braking)
-        stays = np.flatnonzero(threatens(params.release))
-        return of_pairs(
-            scene,
-            pair[stays],
-            raised=raised[stays],
-            stage=stage[stays],
-            action=Action.BRAKE,
-            value=value[stays],
-            distance_m=room[stays],
-            closing_mps=speed[stays],
-            needed_m=need.needed_m[stays],
-        )
+        return stop.judged(threatens(1.0), threatens(params.release))
 
     def _meeting(self, scene: Scene, pair: RowArray) -> tuple[FloatArray, FloatArray]:
         """Return the hosts' ways to the others' [m], and when these get into theirs [s].

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from v2x.ranges import check_ranges
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossingParams:
@@ -50,7 +52,8 @@ class CrossingParams:
 
     def __post_init__(self) -> None:
         """Reject crossings that cannot be."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("rate_per_h", 0.0, 3600.0),
             ("speed_mps", 0.5, 10.0),
             ("speed_sigma_mps", 0.0, 5.0),
@@ -60,10 +63,7 @@ class CrossingParams:
             ("jaywalker_share", 0.0, 1.0),
             ("jaywalker_margin_s", -10.0, 60.0),
             ("most_waiting", 1, 100),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
         if self.every_m != 0.0 and not self.every_m >= 20.0:
             raise ValueError(f"every_m must be 0 or at least 20, got {self.every_m}")
 

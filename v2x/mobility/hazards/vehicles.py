@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +28,7 @@ _MOVES_MPS = 2.0
 _HELD_MPS2 = 3.0
 
 
-class _OneVehicle(Hazard):
+class _OneVehicle(Hazard, ABC):
     """A hazard that a single vehicle is."""
 
     row: int = -1
@@ -54,11 +56,13 @@ class _OneVehicle(Hazard):
         """Return where the vehicle is now."""
         return place_of_row(self.row, self._scene)
 
+    @abstractmethod
     def _chosen(self) -> int | None:
-        raise NotImplementedError
+        """Return the row that it strikes, None as long as none fits."""
 
+    @abstractmethod
     def _begin(self, row: int) -> None:
-        raise NotImplementedError
+        """Strike a row."""
 
     def _go_on(self, row: int) -> None:
         """Do what has to be done in every step."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from v2x.mobility.fleet import FloatArray
 from v2x.mobility.surrogates import braking_on_grade_mps2
+from v2x.ranges import check_ranges
 from v2x.records.tables import ConflictKind, Table
 
 
@@ -35,12 +36,12 @@ class WarnedDriverParams:
 
     def __post_init__(self) -> None:
         """Reject drivers that nobody is."""
-        for item, (low, high) in zip(
-            fields(self), ((0.0, 5.0), (0.0, 10.0), (0.1, 12.0)), strict=True
-        ):
-            value = getattr(self, item.name)
-            if not low <= value <= high:
-                raise ValueError(f"{item.name} must be within {low:g} and {high:g}, got {value}")
+        check_ranges(
+            self,
+            ("hmi_s", 0.0, 5.0),
+            ("reaction_s", 0.0, 10.0),
+            ("deceleration_mps2", 0.1, 12.0),
+        )
 
 
 def decision_s(conflicts: Table, params: WarnedDriverParams, *, of_other: bool) -> FloatArray:

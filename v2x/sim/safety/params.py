@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from v2x.mobility.surrogates import BrakingSpreadParams, RssParams
+from v2x.ranges import check_ranges
 from v2x.sim.safety.in_time import WarnedDriverParams
 
 
@@ -59,7 +60,8 @@ class SafetyParams:
 
     def __post_init__(self) -> None:
         """Reject thresholds that nothing or everything meets."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("ttc_s", 0.1, 10.0),
             ("pause_s", 0.0, 60.0),
             ("pet_s", 0.1, 10.0),
@@ -67,9 +69,6 @@ class SafetyParams:
             ("jerk_mps3", 0.1, 1000.0),
             ("messages_range_m", 1.0, 10_000.0),
             ("messages_window_s", 0.1, 60.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
         if self.messages and not self.conflicts:
             raise ValueError("messages cannot be true while conflicts is false")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from v2x.messages.csae.day2.dialogues.requests import RequestParams
+from v2x.ranges import check_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,8 @@ class GarageParams:
 
     def __post_init__(self) -> None:
         """Reject garages that cannot be."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("n_levels", 1, 31),
             ("level_slots", 2, 1000),
             ("slot_m", 1.0, 10.0),
@@ -56,10 +58,7 @@ class GarageParams:
             ("occupied", 0.0, 1.0),
             ("stay_s", 1.0, 1e6),
             ("height_sd_m", 0.0, 20.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
     @property
     def aisle_m(self) -> float:
@@ -109,14 +108,12 @@ class ParkingParams:
 
     def __post_init__(self) -> None:
         """Reject values out of range."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("gate", 0, 100_000),
             ("wanting", 0.0, 1.0),
             ("ask_m", self.gate_m, 2000.0),
             ("gate_m", 1.0, 500.0),
             ("area_ms", 100, 10_000),
             ("most_guides", 1, 16),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from v2x.messages.csae.day2.dialogues.payment import PaymentParams as PaymentTimers
+from v2x.ranges import check_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ class PaymentServiceParams:
         """Reject values out of range."""
         if any(gate < 0 for gate in self.gates):
             raise ValueError(f"gates must be numbers from 0, got {self.gates}")
-        for name, low, high in (
+        check_ranges(
+            self,
             ("beam_m", 1.0, 1000.0),
             ("speed_kmh", 1.0, 200.0),
             ("slow_m", 0.0, 2000.0),
@@ -57,7 +59,4 @@ class PaymentServiceParams:
             ("balance", 0, 2**31),
             ("attackers", 0.0, 1.0),
             ("replay_after_ms", 100.0, 60_000.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )

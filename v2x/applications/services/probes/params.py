@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from v2x.ranges import check_ranges
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentRules:
@@ -33,7 +35,8 @@ class IncidentRules:
 
     def __post_init__(self) -> None:
         """Reject thresholds that mean nothing."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("stopped_mps", 0.01, 5.0),
             ("stopped_s", 0.0, 600.0),
             ("drop_share", 0.01, 1.0),
@@ -41,10 +44,7 @@ class IncidentRules:
             ("drop_s", 0.0, 600.0),
             ("queue_m", 0.0, 2000.0),
             ("clear_s", 0.1, 600.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +79,10 @@ class ProbeDataParams:
         """Reject impossible times."""
         if self.over not in ("uu", "rsu"):
             raise ValueError(f"over must be uu or rsu, got {self.over!r}")
-        for name, low, high in (
+        check_ranges(
+            self,
             ("period_s", 0.1, 60.0),
             ("fibre_ms", 0.0, 1000.0),
             ("window_s", 0.1, 600.0),
             ("estimate_s", 0.1, 600.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )

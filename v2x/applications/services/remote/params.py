@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from v2x.ranges import check_ranges
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelayBudget:
@@ -63,15 +65,13 @@ class StopRule:
 
     def __post_init__(self) -> None:
         """Reject rules that cannot be."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("command_age_ms", 10.0, 10_000.0),
             ("video_age_ms", 10.0, 10_000.0),
             ("deceleration_mps2", 0.3, 8.0),
             ("resume_s", 0.0, 600.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,8 @@ class RemoteDrivingParams:
 
     def __post_init__(self) -> None:
         """Reject values out of range."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("share", 0.0, 1.0),
             ("speed_kmh", 1.0, 130.0),
             ("video_mbit_s", 0.01, 1000.0),
@@ -128,10 +129,7 @@ class RemoteDrivingParams:
             ("command_ms", 5.0, 1000.0),
             ("command_bytes", 1, 1500),
             ("heading_error_rad", 0.0, 0.5),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
 
     @property
     def frame_bytes(self) -> int:

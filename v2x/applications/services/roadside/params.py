@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from v2x.ranges import check_ranges
+
 #: Hazards that the own instruments of a unit can find.
 Watched = Literal["rockfall", "closed-road", "fog-bank", "slippery"]
 #: Longest period of each message [ms] (T/CSAE 159-2020), by key.
@@ -66,7 +68,8 @@ class EventRules:
 
     def __post_init__(self) -> None:
         """Reject thresholds that mean nothing."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("stopped_mps", 0.01, 5.0),
             ("stopped_s", 0.0, 600.0),
             ("queue_m", 0.0, 2000.0),
@@ -79,10 +82,7 @@ class EventRules:
             ("watch_m", 0.0, 10_000.0),
             ("merge_m", 1.0, 1000.0),
             ("clear_s", 0.1, 600.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
         for kind in self.watched:
             if kind not in get_args(Watched):
                 raise ValueError(f"watched must be of {', '.join(get_args(Watched))}, got {kind!r}")

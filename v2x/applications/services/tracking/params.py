@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from v2x.ranges import check_ranges
 from v2x.security.linking import LinkingParams
 
 
@@ -63,7 +64,8 @@ class TrackingParams:
 
     def __post_init__(self) -> None:
         """Reject values out of range."""
-        for name, low, high in (
+        check_ranges(
+            self,
             ("stolen_s", 0.0, 1e6),
             ("reported_s", 0.0, 1e6),
             ("fence_m", 0.0, 1e6),
@@ -74,10 +76,7 @@ class TrackingParams:
             ("attack_after_s", 0.0, 1e6),
             ("attack_lasts_s", 0.0, 1e6),
             ("held_s", 0.1, 600.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be within {low:g} and {high:g}, got {value}")
+        )
         if self.attack not in ("none", "jammer", "id-swap"):
             raise ValueError(f"attack must be none, jammer or id-swap, got {self.attack!r}")
         if not self.units and self.probe_s == 0.0:

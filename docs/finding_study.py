@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from application_figures import Figures
+from finding_figures import Figures
 from numpy.typing import NDArray
 from study import Change, Measured, Row, mean_over_seeds, paired_difference, pooled_quantile
 

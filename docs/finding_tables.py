@@ -1,4 +1,4 @@
-"""Tables and pictures of ``docs/applications.md``."""
+"""Tables and pictures of ``docs/findings.md``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from application_figures import REACHED_AT_M
-from application_study import DIFFERENCE
+from finding_figures import REACHED_AT_M
+from finding_study import DIFFERENCE
 from study import Measured, Row, table, text
 
 from v2x.report import style

@@ -1,10 +1,10 @@
 """Measure what warnings and services change: scenarios and their twins, seed by seed.
 
-Run from the checkout:  python docs/make_applications.py [NAME ...] [--processes N] [--tables]
+Run from the checkout:  python docs/make_findings.py [NAME ...] [--processes N] [--tables]
 
-Writes ``docs/applications/runs.csv`` (figures of each run), ``results.csv`` (means over seeds with
+Writes ``docs/findings/runs.csv`` (figures of each run), ``results.csv`` (means over seeds with
 95 % limits, spread of a single seed, paired differences from the reference twin), the tables of
-``docs/applications.md`` and the pictures. With names only these studies are run anew; with
+``docs/findings.md`` and the pictures. With names only these studies are run anew; with
 ``--tables`` nothing is run. All studies take some half an hour on one core.
 """
 
@@ -15,14 +15,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from application_study import Study, rows_of
-from application_tables import pictures, tables
+from finding_study import Study, rows_of
+from finding_tables import pictures, tables
 from mountain_studies import STUDIES as MOUNTAIN
 from study import Measured, Row, read_measured, with_tables, write_measured, write_rows
 from zone_studies import STUDIES as ZONE
 from zone_tables import tables as zone_tables
 
-PAGE = Path(__file__).parent / "applications.md"
+PAGE = Path(__file__).parent / "findings.md"
 FOLDER = PAGE.with_suffix("")
 RUNS, RESULTS = FOLDER / "runs.csv", FOLDER / "results.csv"
 STUDIES: dict[str, Study] = {study.name: study for study in (*MOUNTAIN, *ZONE)}
