@@ -175,14 +175,17 @@ def is_clean(error: MessageError, octets: bytes) -> bool:
 
 
 def accept(octets: bytes) -> bool:
-    """Return whether octets are a message; so are, to fail the test, refusals without a place."""
+    """Return whether octets are a message; a refusal must name its place in them."""
     reader = BitReader(octets)
     try:
         message = read_message(reader)
     except MessageError as error:
-        return not is_clean(error, octets)
-    assert reader.lossy or encode(message) == octets
-    return True
+        refusal = error
+    else:
+        assert reader.lossy or encode(message) == octets
+        return True
+    assert is_clean(refusal, octets), refusal
+    return False
 
 
 @given(st.binary(max_size=200))
